@@ -1,0 +1,196 @@
+"""A run directory as untrusted input: which of its files may be opened, and how much of them.
+
+Links that lead out of the folder (or nowhere, or in a circle), pipes, devices and sockets are never opened; our own
+reports inside a run are never read as part of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+from dpo_report.core.errors import ReportError
+from dpo_report.core.model import Problem
+
+MAX_FILES = 200_000
+SKIPPED_FOLDERS = frozenset({".git", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".cache", ".venv"})
+TEMPORARY = ".dpo-report-"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A plain file that may be opened."""
+
+    path: str
+    """Relative to the folder, with forward slashes."""
+    size: int
+    """Bytes."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def parent(self) -> str:
+        """The path without its last part; empty at the top."""
+        return self.path.rpartition("/")[0]
+
+
+@dataclass(slots=True)
+class Folder:
+    """The files of a run directory, walked once."""
+
+    root: Path
+    """The directory (or the directory of ``only``)."""
+    only: str | None = None
+    """A single file that was given in place of a directory."""
+    entries: tuple[Entry, ...] = ()
+    """Every file that may be opened, in a stable order: by folder, numbers in numeric order."""
+    problems: list[Problem] = field(default_factory=list)
+    """What was left out, and why."""
+
+    @classmethod
+    def open(cls, path: Path) -> Folder:
+        """Walk a directory, or take a single file.
+
+        Raises:
+            ReportError: the path is missing, unreadable, or neither a file nor a directory.
+        """
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            raise ReportError(f"no such file or folder: {path}", "give the output directory of a training run") from None
+        except OSError as error:
+            raise ReportError(f"cannot read {path}: {error.strerror}") from None
+        if stat.S_ISREG(mode):
+            folder = cls(path.parent, only=path.name)
+            folder.entries = (Entry(path.name, path.stat().st_size),)
+            return folder
+        if not stat.S_ISDIR(mode):
+            raise ReportError(f"{path} is neither a file nor a folder", "give the output directory of a training run")
+        folder = cls(path)
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise ReportError(f"cannot read {path}: permission denied")
+        found = list(folder._walk())
+        folder.entries = tuple(sorted(found, key=lambda entry: natural(entry.path)))
+        return folder
+
+    def __contains__(self, path: str) -> bool:
+        return any(entry.path == path for entry in self.entries)
+
+    def named(self, pattern: str) -> list[Entry]:
+        """Files whose own name matches a shell pattern (brackets in folder names do no harm)."""
+        return [entry for entry in self.entries if fnmatchcase(entry.name, pattern)]
+
+    def path(self, entry: Entry | str) -> Path:
+        """Where the file is on disk."""
+        return self.root / PurePosixPath(entry if isinstance(entry, str) else entry.path)
+
+    def read(self, entry: Entry | str, limit: int = 64 << 20) -> bytes:
+        """The first ``limit`` bytes of a file.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        with self.path(entry).open("rb") as stream:
+            return stream.read(limit)
+
+    def sub(self, prefix: str) -> Folder:
+        """The part of the folder below ``prefix``, with the same guarantees."""
+        if not prefix:
+            return self
+        cut = len(prefix) + 1
+        inside = tuple(Entry(e.path[cut:], e.size) for e in self.entries if e.path.startswith(prefix + "/"))
+        return Folder(self.root / PurePosixPath(prefix), None, inside)
+
+    def _walk(self) -> Iterator[Entry]:
+        real_root = os.path.realpath(self.root)
+        pending, seen, count = [""], {real_root}, 0
+        while pending:
+            prefix = pending.pop()
+            try:
+                with os.scandir(self.root / prefix) as listing:
+                    items = sorted(listing, key=lambda item: item.name)
+            except OSError as error:
+                self.problems.append(Problem(prefix or ".", f"folder cannot be read ({error.strerror})"))
+                continue
+            if prefix and _is_own_report(items):
+                continue
+            for item in items:
+                relative = f"{prefix}/{item.name}" if prefix else item.name
+                try:
+                    if item.is_symlink():
+                        real = os.path.realpath(item.path)
+                        if not real.startswith(real_root + os.sep):
+                            self.problems.append(
+                                Problem(relative, "link out of the run directory, not followed")
+                            )
+                            continue
+                        if item.is_dir():
+                            continue  # a link inside the run (latest-run): its target is walked anyway
+                    if item.is_dir():
+                        real = os.path.realpath(item.path)
+                        if item.name in SKIPPED_FOLDERS or item.name.startswith(TEMPORARY) or real in seen:
+                            continue
+                        seen.add(real)
+                        pending.append(relative)
+                    elif item.is_file():
+                        if item.name.startswith("._"):
+                            continue  # AppleDouble twins hold no content of the file they are named after
+                        count += 1
+                        if count > MAX_FILES:
+                            self.problems.append(
+                                Problem(".", f"more than {MAX_FILES:,} files; the rest was not looked at")
+                            )
+                            return
+                        yield Entry(relative, item.stat().st_size)
+                    else:
+                        self.problems.append(Problem(relative, "not a plain file (pipe, device or socket), not opened"))
+                except OSError as error:
+                    self.problems.append(Problem(relative, f"cannot be looked at ({error.strerror})"))
+
+
+def natural(path: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:
+    """Sort key in which ``checkpoint-500`` stands before ``checkpoint-1000``.
+
+    >>> sorted(["checkpoint-1000", "checkpoint-500"], key=natural)
+    ['checkpoint-500', 'checkpoint-1000']
+    """
+    return tuple(tuple(_chunks(part)) for part in path.split("/"))
+
+
+def _chunks(part: str) -> Iterator[tuple[int, int, str]]:
+    text = ""
+    digits = ""
+    for letter in part:
+        if letter.isascii() and letter.isdigit():
+            if text:
+                yield (1, 0, text)
+                text = ""
+            digits += letter
+        else:
+            if digits:
+                yield (0, int(digits[:400]), digits)
+                digits = ""
+            text += letter
+    if text:
+        yield (1, 0, text)
+    if digits:
+        yield (0, int(digits[:400]), digits)
+
+
+def _is_own_report(items: list[os.DirEntry[str]]) -> bool:
+    """Whether a folder holds a report of ours: a report.json that names us as its generator."""
+    for item in items:
+        if item.name == "report.json" and item.is_file(follow_symlinks=False):
+            try:
+                with Path(item.path).open("rb") as stream:
+                    return b'"name": "dpo-report"' in stream.read(400)
+            except OSError:
+                return False
+    return False
