@@ -1,8 +1,8 @@
 """The one place that turns a number into words: rounding, signs, units and intervals.
 
 A number gets only the digits that its kind supports: a loss three decimals, a share by the size of its
-population. Minus is the real sign (U+2212), spaces are plain ones, and everything is ordinary Unicode text that
-each format escapes in its own way.
+population. Minus is the real sign (U+2212), spaces are plain ones, and everything is ordinary Unicode text
+that each format escapes in its own way.
 """
 
 from __future__ import annotations
