@@ -285,7 +285,7 @@ def bootstrap_mean_interval(
 ) -> tuple[float, float] | None:
     """Percentile bootstrap interval of the mean of independent units (Efron & Tibshirani 1993).
 
-    None below :data:`FEWEST` units. Above :data:`UNITS` units the means of so many random groups are resampled
+    None below :data:`FEWEST` units. Above :data:`UNITS` units the means of as many random groups are drawn
     instead: as the units are independent, this has the same variance.
     """
     (v,) = _series(values)
