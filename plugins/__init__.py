@@ -1,0 +1,17 @@
+"""Everything that the tool knows, declared through the hooks that third parties use."""
+
+BUILTIN: tuple[str, ...] = (
+    "dpo_report.plugins.readers",
+    "dpo_report.plugins.metrics",
+    "dpo_report.plugins.curves",
+    "dpo_report.plugins.checks",
+    "dpo_report.plugins.claims",
+    "dpo_report.plugins.questions",
+    "dpo_report.plugins.sections",
+    "dpo_report.plugins.formats",
+    "dpo_report.plugins.works",
+)
+"""Modules that the host loads as plugins, in the order in which reports list what they declare."""
+
+COMMANDS: tuple[str, ...] = ()
+"""Those of them that declare sub-commands: the only ones that ``dpo-report --help`` imports."""

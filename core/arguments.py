@@ -1,0 +1,167 @@
+"""The command line's words: which commands there are, what each takes, and an example of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from dpo_report import __version__
+
+COMMANDS = {
+    "build": "write the report of one run, or of several",
+    "inspect": "show in the terminal what a run's numbers mean",
+    "explain": "explain a metric, a rule or a file",
+    "plugins": "list what is installed and what it declares",
+}
+"""The tool's own commands, each with its line of help. Plugins may add others, but not of these names."""
+
+_ABOUT = "From a training run directory to the paper section that the run supports."
+_EXAMPLES = {
+    "": """\
+examples:
+  dpo-report build outputs/dpo                  writes outputs/dpo/report/report.tex
+  dpo-report inspect outputs/dpo                the same knowledge, in the terminal
+  dpo-report COMMAND --help                     what a command takes
+""",
+    "build": """\
+examples:
+  dpo-report build outputs/dpo                  LaTeX into outputs/dpo/report
+  dpo-report build outputs/dpo -f latex,markdown -o paper/report
+  dpo-report build runs/a runs/b -o reports     one report each: reports/a, reports/b
+
+The folder is replaced when it holds a report of ours, used when it is empty, and refused otherwise.
+""",
+    "inspect": """\
+examples:
+  dpo-report inspect outputs/dpo
+  dpo-report inspect outputs/dpo --json > run.json
+""",
+    "explain": """\
+examples:
+  dpo-report explain train_loss                 what it means, and what it does not
+  dpo-report explain train_loss outputs/dpo     also its value there, and where every part of it stands
+  dpo-report explain C2                         a rule
+  dpo-report explain training_args.bin          a file
+  dpo-report explain --all                      every name that can be explained
+""",
+    "plugins": """\
+examples:
+  dpo-report plugins
+  dpo-report plugins --all                      with the name of every object
+  dpo-report plugins --json --plugin my.py      for programs, and with a local file
+""",
+}
+
+
+def switches(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The plugin options, wherever they stand on the command line, and what remains without them.
+
+    They decide which commands exist, so they are read before the rest can be understood. A mistake in them is
+    left for the whole parser to tell.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    add_switches(parser)
+    try:
+        return parser.parse_known_args(argv)
+    except argparse.ArgumentError:
+        return parser.parse_known_args([])[0], argv
+
+
+def add_switches(parser: argparse.ArgumentParser) -> None:
+    """The options that every command has."""
+    group = parser.add_argument_group("plugins")
+    group.add_argument(
+        "--plugin", type=Path, action="append", default=[], metavar="FILE", help="load a local plugin file"
+    )
+    group.add_argument(
+        "--no-plugin",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="leave a plugin out; all: every installed one",
+    )
+    group.add_argument("--strict", action="store_true", help="a broken plugin is an error, not a remark")
+
+
+def parser_for(
+    extra: Mapping[str, str],
+) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """The whole parser, and those of its commands by name; ``extra`` are the plugins' commands."""
+    parser = argparse.ArgumentParser(
+        "dpo-report",
+        description=_ABOUT,
+        epilog=_EXAMPLES[""],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"dpo-report {__version__}")
+    add_switches(parser)
+    group = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    commands = {
+        name: group.add_parser(
+            name,
+            help=about.replace("%", "%%"),
+            description=f"{about[:1].upper()}{about[1:]}.".replace("%", "%%"),
+            epilog=_EXAMPLES.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            conflict_handler="resolve",  # a plugin's command may have an option named like one of ours
+        )
+        for name, about in (*COMMANDS.items(), *extra.items())
+    }
+    _build(commands["build"])
+    _inspect(commands["inspect"])
+    _explain(commands["explain"])
+    _plugins(commands["plugins"])
+    for command in commands.values():
+        add_switches(command)
+    return parser, commands
+
+
+def _build(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file"
+    )
+    parser.add_argument(
+        "-f",
+        "--format",
+        type=_names,
+        default=("latex",),
+        metavar="NAME[,NAME]",
+        help="formats to write (latex); `dpo-report plugins --all` lists them",
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write (RUN/report)")
+    parser.add_argument(
+        "--template-dir",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="templates of your own, searched first; may be given several times",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing unless something is wrong")
+
+
+def _inspect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file")
+    parser.add_argument("--json", action="store_true", help="as report.json has it")
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a metric, a rule or a file")
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="the run whose value is explained")
+    parser.add_argument("--all", action="store_true", help="list every name that can be explained")
+
+
+def _plugins(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="everything, for programs")
+    parser.add_argument("--all", action="store_true", help="also the hooks and the name of every object")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """The words of a comma list, each once."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("no name given")
+    return names

@@ -1,0 +1,159 @@
+"""The command line: reads the words, calls the command, turns every outcome into an exit status.
+
+====  ==============================================================
+0     done
+1     a problem that the user can solve: one line of it, one of advice
+2     a word that the command line does not know
+3     a bug, with a report to paste
+130   interrupted
+====  ==============================================================
+
+Only the standard library is imported before a command is known: ``--help`` must not wait for matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from dpo_report.core import arguments
+from dpo_report.core.errors import ReportError
+from dpo_report.core.terminal import printable
+
+if TYPE_CHECKING:
+    from dpo_report.core.manager import Host
+
+_BODIES = {
+    "build": "dpo_report.core.commands.build",
+    "inspect": "dpo_report.core.inspect",
+    "explain": "dpo_report.core.explain",
+    "plugins": "dpo_report.core.commands.plugins",
+}
+"""Modules with ``run(args, host) -> int``, imported when their command is called."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line; gives the exit status and raises nothing."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that lacks a letter must not stop a report
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except ReportError as error:
+        return tell(error.message, error.hint)
+    except SystemExit as stop:  # argparse: --help, --version, a wrong word
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has what it wanted. What is still buffered must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _bug(words, error)
+    return status
+
+
+def tell(message: str, hint: str = "") -> int:
+    """One line on stderr, and one of advice; gives the exit status of a known problem."""
+    sys.stderr.write(f"dpo-report: {printable(message)}\n")
+    if hint:
+        sys.stderr.write(f"  {printable(hint)}\n")
+    return 1
+
+
+def _run(words: list[str]) -> int:
+    switches, rest = arguments.switches(words)
+    command = next((word for word in rest if not word.startswith("-")), None)
+    if command in arguments.COMMANDS:
+        args = _parsed(arguments.parser_for({})[0], words, switches)
+        body = import_module(_BODIES[args.command])
+        host = _host(switches)
+        if args.command != "plugins":  # which tells the problems itself
+            _refuse(host, switches)
+        return int(body.run(args, host))
+    if command is None and rest and not {"-h", "--help"} & set(rest):
+        _parsed(arguments.parser_for({})[0], words, switches)  # --version, or a mistake
+    return _run_of_plugin(words, command, switches)
+
+
+def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Namespace) -> int:
+    """Run a command that a plugin brings; without one, tell which commands there are."""
+    from dpo_report.core.manager import builtin
+    from dpo_report.core.model import Problem
+
+    host = _host(switches, builtin("COMMANDS"))
+    brought = {provided.item.name: provided for provided in host.commands}
+    broken = [str(plugin) for plugin in host.plugins if plugin.problems]
+    if broken:
+        tell(f"plugins with problems: {', '.join(broken)}", "`dpo-report plugins` tells them")
+    parser, parsers = arguments.parser_for({name: printable(p.item.help) for name, p in brought.items()})
+    if command not in brought:
+        if not words:
+            parser.print_help(sys.stderr)
+            return 2
+        _parsed(parser, words, switches)
+        return 2
+    _refuse(host, switches)
+    provided = brought[command]
+    outcome = host.guard(provided, provided.item.configure, parsers[command])
+    if isinstance(outcome, Problem):
+        raise ReportError(f"{outcome.where}: {outcome.message}", outcome.hint)
+    args = _parsed(parser, words, switches)
+    try:
+        return int(provided.item.run(args) or 0)
+    except Exception as error:
+        error.add_note(f"The command {command} comes from the plugin {provided.plugin}.")
+        raise
+
+
+def _parsed(
+    parser: argparse.ArgumentParser, words: list[str], switches: argparse.Namespace
+) -> argparse.Namespace:
+    args = parser.parse_args(words)
+    vars(args).update(vars(switches))  # the switches count wherever they stand
+    return args
+
+
+def _host(switches: argparse.Namespace, modules: tuple[str, ...] | None = None) -> Host:
+    from dpo_report.core.manager import Host
+
+    return Host(
+        files=switches.plugin, disabled=switches.no_plugin, modules=modules, reserved=arguments.COMMANDS
+    )
+
+
+def _refuse(host: Host, switches: argparse.Namespace) -> None:
+    """With ``--strict``, stop at a plugin problem before anything is written."""
+    if switches.strict and host.problems:
+        first = host.problems[0]
+        count = len(host.problems)
+        more = f" (and {count - 1} more: `dpo-report plugins`)" if count > 1 else ""
+        raise ReportError(f"{first.where}: {first.message}{more}", first.hint)
+
+
+def _bug(words: list[str], error: Exception) -> int:
+    """Everything that a bug report needs, ready to paste."""
+    import platform
+    import shlex
+    import traceback
+
+    from dpo_report import __version__
+
+    lines = [
+        "dpo-report: unexpected error. This is a bug; please report it with the lines below.",
+        "",
+        f"dpo-report {__version__}, Python {platform.python_version()}, {platform.platform()}",
+        f"command: dpo-report {shlex.join(words)}",
+        *"".join(traceback.format_exception(error)).splitlines(),
+    ]
+    sys.stderr.write("\n".join(map(printable, lines)) + "\n")
+    return 3

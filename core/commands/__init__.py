@@ -1,0 +1,1 @@
+"""What single commands do, apart from reading their words; imported when called."""

@@ -1,0 +1,41 @@
+"""``dpo-report build``: writes the reports and says what was wrong on the way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from dpo_report.core.cli import tell
+from dpo_report.core.terminal import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dpo_report.core.manager import Host
+    from dpo_report.core.model import Report
+
+
+def run(args: argparse.Namespace, host: Host) -> int:
+    """Build, then tell every problem once on stderr and every folder on stdout."""
+    reports = _built(args, host)
+    analyses = [analysis for report in reports for analysis in report.analyses]
+    for problem in dict.fromkeys(problem for analysis in analyses for problem in analysis.problems):
+        tell(f"{problem.where}: {problem.message}", problem.hint)
+    if not args.quiet:
+        for report in reports:
+            sys.stdout.write(printable(f"{report.directory} ({len(report.files)} files)") + "\n")
+    return 0
+
+
+def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
+    from dpo_report.core.build import build_runs
+
+    return build_runs(
+        args.runs,
+        formats=args.format,
+        out=args.output,
+        host=host,
+        strict=args.strict,
+        template_dirs=args.template_dir,
+    )

@@ -1,0 +1,53 @@
+"""The user's own settings: ``dpo-report.toml`` in the working folder.
+
+The working folder may be a run directory from elsewhere, so nothing here may run code: plugins can be
+switched off in it, never on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dpo_report.core.model import Problem
+
+FILE = "dpo-report.toml"
+_LIMIT = 1 << 20
+_OF_THE_RUN = ("facts", "answers")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the file says."""
+
+    disabled: tuple[str, ...] = ()
+    """``[plugins] disable = ["name"]``"""
+    problems: tuple[Problem, ...] = ()
+    """What in the file could not be understood; the rest of it holds."""
+
+
+def load(folder: Path) -> Settings:
+    """Read the settings file of a folder; an absent one is an empty one."""
+    path = folder / FILE
+    if not path.is_file():
+        return Settings()
+    import tomllib
+
+    try:
+        with path.open("rb") as stream:
+            table: Mapping[str, Any] = tomllib.loads(stream.read(_LIMIT).decode())
+    except (OSError, ValueError, RecursionError) as error:
+        return Settings(problems=(Problem(FILE, f"cannot be read: {error}", "mend it or remove it"),))
+    problems = [
+        Problem(FILE, f"unknown table [{name}]", "known here: [plugins]; in a run also [facts] and [answers]")
+        for name in table
+        if name not in ("plugins", *_OF_THE_RUN)
+    ]
+    plugins = table.get("plugins", {})
+    names = plugins.get("disable", []) if isinstance(plugins, Mapping) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        problems.append(Problem(FILE, "[plugins] disable is not a list of names", 'write disable = ["name"]'))
+        names = []
+    return Settings(tuple(names), tuple(problems))
