@@ -174,7 +174,7 @@ class Question:
     """Why it matters."""
     standards: tuple[str, ...] = ()
     """Who asks for it."""
-    known: Callable[[Run], str | None] = lambda run: None
+    known: Callable[[Run], str | None] = lambda _run: None
     """The answer where the run tells it; then the question is not asked."""
 
 
@@ -234,4 +234,3 @@ def passed(text: Text | str = "", *, evidence: tuple[str, ...] = (), grants: tup
 
 Declared = Reader | Metric | Curve | Check | Claim | Question | Section | Format | Command
 """Everything that a hook may return."""
-

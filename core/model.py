@@ -249,6 +249,8 @@ class Value:
     """How it follows from its sources, with the numbers put in."""
     note: str = ""
     """What a reader must know beside the number: window, assumption."""
+    metric: str = ""
+    """Name of the metric that computed it, which explains it. Filled by the host."""
 
 
 @dataclass(frozen=True, slots=True)

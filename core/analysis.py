@@ -1,0 +1,157 @@
+"""Run -> Analysis: values, figures, findings, claims and questions. Pure: no template, no drawing, no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dpo_report.core import claims
+from dpo_report.core.contract import Check, Curve, Metric, NotApplicable, Question, Values
+from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run, Value
+
+if TYPE_CHECKING:
+    from dpo_report.core.manager import Host
+    from dpo_report.core.plot import Figure
+
+
+def analyse(run: Run, host: Host | None = None) -> Analysis:
+    """Ask every plugin what it has to say about a run.
+
+    An object that raises costs only itself and becomes a problem (and, for a check, a finding of status ``failed``).
+    """
+    if host is None:
+        from dpo_report.core.manager import default_host
+
+        host = default_host()
+    problems: list[Problem] = [*run.problems, *host.problems]
+    values = _values(run, host, problems)
+    findings = _findings(run, values, host, problems)
+    verdicts = claims.judge([item.item for item in host.claims], findings)
+    figures = tuple(_figures(run, values, host, problems))
+    questions = tuple(_questions(run, host, problems))
+    return Analysis(
+        run=run,
+        values=values,
+        figures=figures,
+        findings=findings,
+        level=claims.reached(verdicts),
+        verdicts=verdicts,
+        questions=questions,
+        problems=tuple(problems),
+        works={item.item.key: item.item for item in host.works},
+    )
+
+
+def missing(needs: Iterable[str], run: Run, values: Values) -> str:
+    """The first unmet need as a sentence, or an empty string; the words are those of :mod:`.contract`."""
+    for need in needs:
+        kind, _, name = need.rpartition(":")
+        if kind == "method":
+            if run.method not in name.split(","):
+                return (
+                    f"this concerns {name.replace(',', ', ')} runs; this one is {run.method or 'of an unknown method'}"
+                )
+        elif kind == "setting":
+            if name not in run.settings:
+                return f"the run does not tell the setting {name}"
+        elif kind == "summary":
+            if name not in run.summary:
+                return f"no end-of-training summary with {name} was saved"
+        elif kind == "value":
+            if name not in values:
+                return f"{name} could not be computed"
+        elif kind == "eval":
+            if not any(
+                key == name and split.split(":")[0] == "eval" and len(s) for (key, split), s in run.series.items()
+            ):
+                return f"no held-out {name} was logged"
+        else:
+            series = run.get(name, kind or "train")
+            if series is None or not len(series):
+                return f"no {name} was logged during training"
+    return ""
+
+
+def _values(run: Run, host: Host, problems: list[Problem]) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for provided in host.metrics:
+        metric: Metric = provided.item
+        if missing(metric.needs, run, values):
+            continue
+        try:
+            outcome = host.guard(provided, metric.compute, run)
+        except NotApplicable:
+            continue
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+            continue
+        for value in [outcome] if isinstance(outcome, Value) else outcome:
+            if value.name in values:
+                problems.append(
+                    Problem(provided.plugin, f"metric {metric.name} gives {value.name}, which exists already")
+                )
+                continue
+            values[value.name] = replace(
+                value,
+                label=value.label or metric.label,
+                unit=value.unit or metric.unit,
+                better=metric.better if value.better == "none" else value.better,
+                metric=metric.name,
+            )
+    return values
+
+
+def _findings(run: Run, values: Values, host: Host, problems: list[Problem]) -> tuple[Finding, ...]:
+    findings = []
+    for provided in host.checks:
+        check: Check = provided.item
+        reason = missing(check.needs, run, values)
+        if reason:
+            finding = Finding("not_applicable", text=reason)
+        else:
+            try:
+                outcome = host.guard(provided, check.explain, run, values)
+            except NotApplicable as answer:
+                outcome = Finding("not_applicable", text=answer.reason)
+            if isinstance(outcome, Problem):
+                problems.append(outcome)
+                outcome = Finding("failed", text=outcome.message)
+            finding = outcome
+        findings.append(
+            replace(
+                finding,
+                code=check.code,
+                title=check.title,
+                section=finding.section or check.section,
+                order=finding.order or check.order,
+                source=check.source,
+            )
+        )
+    return tuple(findings)
+
+
+def _figures(run: Run, values: Mapping[str, Value], host: Host, problems: list[Problem]) -> Iterable[Figure]:
+    for provided in host.curves:
+        curve: Curve = provided.item
+        if missing(curve.needs, run, values):
+            continue
+        try:
+            outcome = host.guard(provided, curve.build, run, values)
+        except NotApplicable:
+            continue
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+        else:
+            yield outcome
+
+
+def _questions(run: Run, host: Host, problems: list[Problem]) -> Iterable[OpenQuestion]:
+    for provided in host.questions:
+        question: Question = provided.item
+        known = host.guard(provided, question.known, run)
+        if isinstance(known, Problem):
+            problems.append(known)
+            known = None
+        answer = run.answers.get(question.id) or known
+        yield OpenQuestion(question.id, question.text, question.why, question.standards, answer)

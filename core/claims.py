@@ -1,0 +1,38 @@
+"""Which declared claims the checks allow.
+
+A claim names the evidence flags that it needs; checks grant flags. Each rung of the ladder stands on its own evidence:
+a run that was stopped early may still have ranked its held-out pairs above chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dpo_report.core.contract import Claim
+from dpo_report.core.model import Finding, Verdict
+
+
+def judge(claims: Sequence[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
+    """A verdict for every declared claim, rungs of the ladder first, by level."""
+    granted = {flag for finding in findings for flag in finding.grants}
+    verdicts: list[Verdict] = []
+    for claim in sorted(claims, key=lambda c: (bool(c.patterns), c.level)):
+        absent = tuple(flag for flag in claim.needs if flag not in granted)
+        allowed = not absent
+        verdicts.append(
+            Verdict(
+                text=claim.text,
+                level=claim.level,
+                allowed=allowed,
+                because="" if allowed else claim.code,
+                missing=absent,
+                licence="" if allowed else claim.licence,
+                patterns=claim.patterns,
+            )
+        )
+    return tuple(verdicts)
+
+
+def reached(verdicts: Iterable[Verdict]) -> int:
+    """The highest allowed rung of the ladder; -1 where not even the first is."""
+    return max((verdict.level for verdict in verdicts if verdict.allowed and not verdict.patterns), default=-1)

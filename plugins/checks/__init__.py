@@ -1,0 +1,21 @@
+"""The rules of what may be said, one module a group; each rule has a code, a sentence and what it forbids."""
+
+from __future__ import annotations
+
+from dpo_report.core.contract import Check
+from dpo_report.core.hookspecs import hookimpl
+from dpo_report.plugins.checks import arithmetic, heldout, loss, provenance, rewards, scope, settings
+
+
+@hookimpl
+def register_checks() -> tuple[Check, ...]:
+    """Every built-in check."""
+    return (
+        provenance.CHECKS
+        + arithmetic.CHECKS
+        + loss.CHECKS
+        + rewards.CHECKS
+        + heldout.CHECKS
+        + scope.CHECKS
+        + settings.CHECKS
+    )

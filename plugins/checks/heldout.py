@@ -1,0 +1,191 @@
+"""Group F: what was held out, how far training and held-out values part, which checkpoint the numbers describe."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run, Series, Severity
+from dpo_report.core.text import Code, Text, join, say
+from dpo_report.plugins import reading
+from dpo_report.plugins.metrics.rewards import last_finite
+
+ACCURACY_GAP = 0.1
+"""Training minus held-out accuracy from which the gap is a caution (rule F2; a convention)."""
+EVALUATIONS = 4
+"""Fewest evaluations for an onset of over-fitting (rule F3)."""
+RISE = 0.05
+"""Relative rise of the held-out loss above its lowest that is told as a rise (a convention: no standard error of a
+loss can be had from logs)."""
+
+
+def evaluations(run: Run) -> list[Series]:
+    """Held-out losses, or accuracies where no loss was evaluated."""
+    return reading.held_out(run, "loss") or reading.held_out(run, "rewards/accuracies")
+
+
+def any_held_out(run: Run, values: Values) -> Finding:
+    """F1."""
+    if any(split.split(":")[0] in ("eval", "test") and len(s) for (_, split), s in run.series.items()):
+        return passed("held-out data were evaluated", grants=("held-out",))
+    if any(key.startswith(("eval_", "test_", "predict_")) for key in run.summary):
+        return passed("held-out results were saved", grants=("held-out",))
+    if run.status == "no-metrics":
+        raise NotApplicable("the run holds no metrics at all")
+    rows, word = reading.dataset_rows(run), reading.sample_word(run)
+    which = f"the {rows:,} training {word}s" if rows else "the training data"
+    return found(
+        say("No held-out data were evaluated; the results describe fit to {which} only.", which=which),
+        "warning",
+    )
+
+
+def gap(run: Run, values: Values) -> Finding:
+    """F2."""
+    sentences: list[Text] = []
+    severity: Severity = "info"
+    evidence: list[str] = []
+    for key, noun in (("loss", "loss"), ("rewards/accuracies", "accuracy")):
+        train, held = run.get(key), run.get(key, "eval")
+        if train is None or held is None or not len(train) or last_finite(held) is None:
+            continue
+        if key == "loss" and run.method in reading.POLICY_GRADIENT:
+            continue
+        step = float(held.steps[-1])
+        at = int(np.searchsorted(train.steps, step, side="right")) - 1
+        if at < 0 or not np.isfinite(train.values[at]):
+            continue
+        a, b = float(train.values[at]), float(held.values[-1])
+        fmt = numbers.loss if key == "loss" else (lambda x: numbers.fixed(x, 2))
+        sentences.append(
+            say(
+                "At step {step} the training {noun} was {a} ({window}), held-out {b}.",
+                step=int(step),
+                noun=noun,
+                a=fmt(a),
+                b=fmt(b),
+                window=reading.window_text(run, train, at),
+            )
+        )
+        tag = "loss" if key == "loss" else "accuracy"
+        evidence += [name for name in (f"{tag}.train.last", f"{tag}.eval.last") if name in values]
+        if key != "loss" and a - b > ACCURACY_GAP:
+            severity = "caution"
+        if key == "loss" and _parting(train, held):
+            severity = "caution"
+    if not sentences:
+        raise NotApplicable("no step has both a training and a held-out value")
+    return found(join(sentences), severity, evidence=tuple(evidence))
+
+
+def _parting(train: Series, held: Series) -> bool:
+    """Whether the held-out loss ended above its lowest while the training loss went on falling."""
+    if len(held) < EVALUATIONS or len(train) < EVALUATIONS:
+        return False
+    lowest = int(np.nanargmin(held.values))
+    rising = held.values[-1] > held.values[lowest] * (1 + RISE)
+    before = np.searchsorted(train.steps, held.steps[lowest])
+    tail = train.values[max(0, int(before)) :]
+    return bool(rising and len(tail) > 1 and tail[-1] < tail[0])
+
+
+def onset(run: Run, values: Values) -> Finding:
+    """F3."""
+    held = run.get("loss", "eval")
+    if held is None or int(np.isfinite(held.values).sum()) < EVALUATIONS:
+        raise NotApplicable(f"fewer than {EVALUATIONS} evaluations of the loss")
+    if run.method in reading.POLICY_GRADIENT:
+        raise NotApplicable("the policy-gradient loss is not interpreted")
+    if last_finite(held) is None:
+        raise NotApplicable("the last held-out loss is not finite (C12)")
+    lowest = int(np.nanargmin(held.values))
+    step, best, end = int(held.steps[lowest]), float(held.values[lowest]), float(held.values[-1])
+    evidence = tuple(name for name in ("loss.eval.lowest", "loss.eval.last") if name in values)
+    if end <= best * (1 + RISE) if best > 0 else lowest == len(held) - 1:
+        return passed(f"the held-out loss ended within {RISE:.0%} of its lowest", evidence=evidence)
+    text = say(
+        "Held-out loss was lowest at step {step} ({best}) and ended at {end}",
+        step=step,
+        best=numbers.loss(best),
+        end=numbers.loss(end),
+    )
+    start = values.get("loss.start")
+    if start is not None and end > float(start.value):
+        text += f", above the {numbers.loss(float(start.value))} of the untrained policy"
+    accuracy = run.get("rewards/accuracies", "eval")
+    if accuracy is not None and len(accuracy) == len(held):
+        n = values["accuracy.eval.last"].n if "accuracy.eval.last" in values else None
+        text += say(
+            "; held-out accuracy went from {a} there to {b} at the end",
+            a=numbers.share(float(accuracy.values[lowest]), n),
+            b=numbers.share(float(accuracy.values[-1]), n),
+        )
+    return found(text + ".", "caution", evidence=evidence)
+
+
+def which_checkpoint(run: Run, values: Values) -> Finding:
+    """F4."""
+    best = run.setting("state.best_model_checkpoint")
+    metric = run.setting("metric_for_best_model") or "loss"
+    loaded = run.setting("load_best_model_at_end")
+    total = reading.total_steps(run)
+    if not loaded and not best:
+        raise NotApplicable("no best checkpoint was selected")
+    name = str(best or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
+    if loaded and name:
+        text = "The saved model is that of {checkpoint}, selected by {metric} on the held-out set."
+        same = total is not None and name == f"checkpoint-{total}"
+        return found(say(text, checkpoint=Code(name), metric=Code(str(metric))), "info" if same else "caution")
+    if name and total is not None and name != f"checkpoint-{total}":
+        return found(
+            say(
+                "The trainer noted {checkpoint} as best by {metric}, but the values at the end are those of step {total}; "
+                "say which of the two is used.",
+                checkpoint=Code(name),
+                metric=Code(str(metric)),
+                total=total,
+            ),
+            "caution",
+        )
+    return passed("best and last checkpoint are the same")
+
+
+CHECKS = (
+    Check(
+        "F1",
+        "Held-out data",
+        any_held_out,
+        section="limitations",
+        order=1,
+        source="NeurIPS checklist; Pineau et al. 2021; Kapoor et al. 2024",
+        forbids="“performance” or “accuracy” unqualified",
+    ),
+    Check(
+        "F2",
+        "Training beside held-out",
+        gap,
+        section="results",
+        order=50,
+        source="a convention of ours",
+        forbids="“no over-fitting” from one point",
+    ),
+    Check(
+        "F3",
+        "Onset of over-fitting",
+        onset,
+        section="results",
+        order=52,
+        source="Rafailov et al. 2024",
+        forbids="worse generations inferred from the held-out loss",
+    ),
+    Check(
+        "F4",
+        "Which checkpoint",
+        which_checkpoint,
+        section="methodology",
+        order=35,
+        source="Pineau et al. 2021; Dodge et al. 2019",
+        forbids="metrics of two checkpoints mixed",
+    ),
+)

@@ -1,0 +1,380 @@
+"""Groups D and E: implicit rewards, accuracies and where the likelihoods went."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run, Series, Severity, Value
+from dpo_report.core.text import Text, join, say
+from dpo_report.plugins import reading, statistics
+from dpo_report.plugins.metrics.loss import inference_allowed
+from dpo_report.plugins.metrics.rewards import last_finite, splits
+
+COARSE = 0.05
+"""A logged accuracy whose steps are wider than this is told with its number of pairs (rule D4)."""
+SATURATED = 0.99
+"""Training accuracy from which a fit counts as complete (rule D5)."""
+SMALL_LOSS = 0.1
+"""Share of the starting loss below which a saturated fit is told (rule D5)."""
+MANY_PAIRS = 1000
+"""Distinct pairs from which one epoch of saturation is no hint of memorisation (rule D5)."""
+FEW_PAIRS = 30
+"""Held-out pairs below which an accuracy is always a caution (rule D2)."""
+
+
+def margin_growth(run: Run, values: Values) -> Finding:
+    """D1."""
+    series = run.get("rewards/margins")
+    steps, logged = reading.finite(series)
+    if series is None or not len(logged) or last_finite(series) is None:
+        raise NotApplicable("no finite margin at the end of training")
+    nats = values.get("margin.train.last_nats")
+    tail = f" ({numbers.number(float(nats.value))} nats of log-ratio{_assumed(run)})" if nats else ""
+    evidence = tuple(n for n in ("margin.train.first", "margin.train.last", "margin.train.last_nats") if n in values)
+    if len(logged) < 6:
+        return found(
+            say(
+                "The implicit-reward margin on training pairs was {x} over the last logged window ({w}){tail}.",
+                x=numbers.number(float(series.values[-1])),
+                w=reading.window_text(run, series, -1),
+                tail=tail,
+            ),
+            evidence=evidence,
+        )
+    windows = statistics.window_medians(logged)
+    assert windows is not None  # six rows are enough for it
+    first, last = windows.first, windows.last
+    # The interval is of first minus last, as for a loss; a margin that grew has it below zero.
+    fall = statistics.window_fall_interval(logged) if inference_allowed(run) else None
+    verb = "rose" if last > first else "fell" if last < first else "stayed"
+    text = say(
+        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last rows; last "
+        "window {x}{tail}).",
+        verb=verb,
+        a=numbers.number(first),
+        b=numbers.number(last),
+        x=numbers.number(float(series.values[-1])),
+        tail=tail.replace(" (", ", ").rstrip(")") if tail else "",
+    )
+    grew = fall is not None and fall[1] < 0
+    return found(text, "good" if grew else "info", evidence=evidence, grants=("margin-grew",) if grew else ())
+
+
+def _assumed(run: Run) -> str:
+    beta = reading.beta(run)
+    return ", β = 0.1 assumed" if beta and beta.assumed else ""
+
+
+def training_accuracy(run: Run, values: Values) -> Finding:
+    """D2 on training pairs: descriptive."""
+    value, series = values["accuracy.train.last"], run.get("rewards/accuracies")
+    if series is None:
+        raise NotApplicable("no training accuracy was logged")
+    shown, pairs = float(value.value), _window_pairs(run, series, len(series) - 1)
+    enough = bool(pairs and (reading.total_steps(run) or 0) >= 20 and pairs >= FEW_PAIRS)
+    text = say(
+        "On the training pairs of the last logged window ({w}) the implicit reward ranked {x} correctly.",
+        w=value.note,
+        x=_of_pairs(shown, pairs),
+    )
+    grants: tuple[str, ...] = ()
+    if pairs and enough:
+        k = round(shown * pairs)
+        low, _high = statistics.wilson(k, pairs)
+        if low > 0.5 and statistics.binomial_two_sided(k, pairs) < 0.05:
+            grants = ("pairs-fitted",)
+    return found(text, evidence=("accuracy.train.last",), grants=grants)
+
+
+def _of_pairs(share: float, pairs: int | None) -> str:
+    if pairs is None:
+        return numbers.share(share)
+    text = numbers.share(share, pairs)
+    k, _, n = text.partition("/")
+    return f"{k} of {n} pairs" if n else text
+
+
+def _window_pairs(run: Run, series: Series, index: int) -> int | None:
+    """Distinct pairs behind one logged training row at most: B × steps in the window, but never more than N."""
+    batch = reading.effective_batch(run)
+    if not batch:
+        return None
+    first, last = reading.window(run, series, index)
+    rows = reading.dataset_rows(run)
+    return min(batch * (last - first + 1), rows) if rows else batch * (last - first + 1)
+
+
+def held_out_accuracy(run: Run, values: Values) -> Finding:
+    """D2 on held-out pairs."""
+    texts: list[Text] = []
+    severity: Severity = "info"
+    grants: set[str] = set()
+    evidence: list[str] = []
+    key = "accuracy" if run.method == "reward" else "rewards/accuracies"
+    for tag, _word, series in splits(run, key):
+        value = values.get(f"accuracy.{tag}.last")
+        if tag == "train" or value is None:
+            continue
+        evidence.append(value.name)
+        text, weight, above = _one_held_out(run, series, value)
+        texts.append(text)
+        severity = max(severity, weight, key=("info", "good", "caution", "warning").index)
+        if above:
+            grants.add("held-out-above-chance")
+    if not texts:
+        raise NotApplicable("no held-out accuracy was logged")
+    return found(join(texts), severity, evidence=tuple(evidence), grants=tuple(sorted(grants)))
+
+
+def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severity, bool]:
+    share, n = float(value.value), value.n
+    name = series.split.partition(":")[2]
+    which = f" of {name}" if name else ""
+    ranker = "reward model" if run.method == "reward" else "implicit reward"
+    step = f"at step {int(series.steps[-1]):,}"
+    if not n:
+        return (
+            say(
+                "On the held-out pairs{which} the {ranker} ranked {x} correctly {step}; their number is not logged, so no "
+                "interval can be given.",
+                which=which,
+                ranker=ranker,
+                x=numbers.share(share),
+                step=step,
+            ),
+            "caution",
+            False,
+        )
+    if value.low is None or value.high is None:
+        low, high = statistics.wilson(round(share * n), n)
+        remark = "batch-averaged; "
+    else:
+        low, high, remark = value.low, value.high, ""
+    p = statistics.binomial_two_sided(round(share * n), n)
+    above = low > 0.5 and p < 0.05
+    fmt = (lambda x: numbers.fixed(x, 2)) if n < 100 else (lambda x: numbers.share(x, n))
+    ranked = numbers.share(share, n)
+    text = say(
+        "On {n} held-out pairs{which} the {ranker} ranked {k} correctly {step} ({remark}95 % Wilson interval {ci}; chance "
+        "{chance}){verdict}.",
+        n=n,
+        which=which,
+        ranker=ranker,
+        k=ranked.split("/")[0] if "/" in ranked else ranked,
+        step=step,
+        remark=remark,
+        ci=numbers.interval(low, high, fmt),
+        chance="0.50" if n < 100 else "50 %",
+        verdict="" if above else ", not distinguishable from chance" if low <= 0.5 <= high else ", below chance",
+    )
+    if n < FEW_PAIRS or high < 0.5:
+        return text, "caution", False
+    return text, "good" if above else "info", above
+
+
+def first_step_tie(run: Run, values: Values) -> Finding:
+    """D3."""
+    untrained, total = reading.untrained_steps(run), reading.total_steps(run)
+    value = values.get("accuracy.train.unlogged")
+    steps = "first step, where policy and reference are identical and every pair counts"
+    if untrained > 1:
+        steps = f"first {untrained} steps, where policy and reference are identical and every pair counts"
+    if value is not None and total and value.note.startswith("steps 1 "):
+        return found(
+            say(
+                "Over all {total} steps the implicit reward ranked a mean of {x} of the presented training pairs correctly. "
+                "The average includes the {steps} as incorrect; about {most} is the most it could reach.",
+                total=total,
+                x=numbers.fixed(float(value.value), 2),
+                steps=steps,
+                most=numbers.fixed(1 - untrained / total, 2),
+            ),
+            evidence=("accuracy.train.unlogged",),
+        )
+    series = run.get("rewards/accuracies")
+    if series is None or not len(series) or reading.window(run, series, 0)[0] != 1:
+        raise NotApplicable("no logged accuracy covers the first step")
+    return found(
+        say(
+            "The first logged accuracy includes the {steps} as incorrect; it is no sign of a start below chance.",
+            steps=steps,
+        )
+    )
+
+
+def resolution(run: Run, values: Values) -> Finding:
+    """D4."""
+    series = run.get("rewards/accuracies")
+    if series is None or not len(series):
+        raise NotApplicable("no training accuracy was logged")
+    batch = reading.effective_batch(run)
+    if not batch:
+        raise NotApplicable("the effective batch is not known")
+    first, last = reading.window(run, series, len(series) - 1)
+    pairs = batch * (last - first + 1)
+    text = say("Each logged training accuracy rests on {n}.", n=numbers.plural(pairs, "pair"))
+    return found(text, "caution") if 1 / pairs > COARSE else passed(text)
+
+
+def saturation(run: Run, values: Values) -> Finding:
+    """D5."""
+    accuracy, loss, start = values["accuracy.train.last"], values["loss.train.last"], values["loss.start"]
+    share, end = float(accuracy.value), float(loss.value)
+    if not (share >= SATURATED and end < SMALL_LOSS * float(start.value)):
+        return passed("the training pairs are not fitted completely")
+    rows, epochs = reading.dataset_rows(run), reading.planned_epochs(run)
+    held = values.get("accuracy.eval.last")
+    gap = held is not None and share - float(held.value) >= 0.1
+    of = f"the {rows:,} training pairs" if rows else "the training pairs"
+    text = say(
+        "Training accuracy reached {x} with a loss of {y}: {of} are fitted almost perfectly, which is no evidence of "
+        "generalisation{tail}.",
+        x=numbers.share(share),
+        y=numbers.loss(end),
+        of=of,
+        tail=", and the held-out accuracy contradicts it" if gap else "",
+    )
+    few = (rows is not None and rows < MANY_PAIRS) or (epochs or 1) > 1
+    severity: Severity = "warning" if gap else "caution" if few else "info"
+    return found(text, severity, evidence=("accuracy.train.last", "loss.train.last"))
+
+
+def _interval_of_end(series: Series) -> tuple[float, float] | None:
+    """95 % bootstrap interval of the mean over the last third of the finite rows; None below 8."""
+    tail = series.values[np.isfinite(series.values)]
+    tail = tail[-max(len(tail) // 3, 1) :]
+    return statistics.bootstrap_mean_interval(tail)
+
+
+def displacement(run: Run, values: Values) -> Finding:
+    """E1."""
+    if "apo_down" in reading.loss_types(run):
+        raise NotApplicable("apo_down lowers the chosen rewards by design")
+    seen: list[tuple[str, Value, Series]] = []
+    for tag, word, series in splits(run, "rewards/chosen"):
+        value, margin = values.get(f"drift.chosen.{tag}.last"), values.get(f"margin.{tag}.last")
+        if value is None or margin is None or not (float(value.value) < 0 < float(margin.value)):
+            continue
+        interval = _interval_of_end(series) if tag == "train" and inference_allowed(run) else None
+        if tag != "train" or (interval and interval[1] < 0):
+            seen.append((word, value, series))
+    if not seen:
+        return passed("preferred responses did not lose likelihood beyond doubt")
+    where = " and by ".join(
+        f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value, _ in seen
+    )
+    text = say(
+        "The margin grew while the log-probability of preferred responses fell by {where} per response on average{assumed}; "
+        "the improvement is relative (rejected responses fell further), a pattern described as likelihood displacement "
+        "[@razin2025; @pal2024smaug].",
+        where=where,
+        assumed=f" ({_assumed(run).lstrip(', ')})" if _assumed(run) else "",
+    )
+    return found(text, "caution", evidence=tuple(value.name for _, value, _ in seen))
+
+
+def healthy_drift(run: Run, values: Values) -> Finding:
+    """E2."""
+    words = []
+    for tag, word, chosen in splits(run, "rewards/chosen"):
+        rejected = run.get("rewards/rejected", chosen.split)
+        if rejected is None or tag != "train" or not inference_allowed(run):
+            continue
+        up, down = _interval_of_end(chosen), _interval_of_end(rejected)
+        if up and down and up[0] >= 0 and down[1] < 0:
+            words.append(word)
+    if not words:
+        return passed("not both movements are beyond doubt")
+    text = (
+        "Preferred responses became more likely and dispreferred less likely than under the reference (training pairs)."
+    )
+    evidence = ("drift.chosen.train.last", "drift.rejected.train.last")
+    return found(say(text), "good", evidence=evidence, grants=("preferred-likelier",))
+
+
+_IMPLICIT = "method:dpo,online_dpo"
+
+CHECKS = (
+    Check(
+        "D1",
+        "Margin",
+        margin_growth,
+        needs=(_IMPLICIT, "rewards/margins"),
+        section="results",
+        order=42,
+        source="Rafailov et al. 2023; TRL documentation",
+        forbids="“the model prefers” or “produces better answers”",
+    ),
+    Check(
+        "D2.train",
+        "Training accuracy",
+        training_accuracy,
+        needs=(_IMPLICIT, "value:accuracy.train.last"),
+        section="results",
+        order=40,
+        source="Wilson 1927",
+        forbids="“significant” on training pairs",
+    ),
+    Check(
+        "D2",
+        "Held-out accuracy against chance",
+        held_out_accuracy,
+        needs=("method:dpo,online_dpo,reward",),
+        section="results",
+        order=51,
+        source="Wilson 1927; Brown et al. 2001; Bowyer et al. 2025",
+        forbids="n counted as rows × batch",
+    ),
+    Check(
+        "D3",
+        "The untrained first step",
+        first_step_tie,
+        needs=("method:dpo",),
+        section="results",
+        order=41,
+        source="TRL code (strict comparison)",
+        forbids="“started below chance”, “from 0 % to 100 %”",
+    ),
+    Check(
+        "D4",
+        "Resolution of an accuracy",
+        resolution,
+        needs=(_IMPLICIT, "rewards/accuracies"),
+        section="results",
+        order=41.5,
+        source="arithmetic",
+        forbids="trends from points of 2 to 4 values",
+    ),
+    Check(
+        "D5",
+        "Saturation",
+        saturation,
+        needs=(_IMPLICIT, "value:accuracy.train.last", "value:loss.train.last", "value:loss.start"),
+        section="discussion",
+        order=11,
+        source="Azar et al. 2024; Tunstall et al. 2023; thresholds are conventions",
+        forbids="“perfect preference learning”",
+    ),
+    Check(
+        "E1",
+        "Likelihood displacement",
+        displacement,
+        needs=(_IMPLICIT,),
+        section="discussion",
+        order=12,
+        source="Razin et al. 2025; Pal et al. 2024",
+        forbids="“more likely to produce preferred responses”",
+    ),
+    Check(
+        "E2",
+        "Chosen up, rejected down",
+        healthy_drift,
+        needs=(_IMPLICIT,),
+        section="results",
+        order=44,
+        source="Razin et al. 2025",
+        forbids="an extension from training to unseen prompts",
+    ),
+)

@@ -1,0 +1,53 @@
+"""What policy-gradient runs (GRPO, RLOO, PPO, online DPO) log in place of a meaningful loss: the mean reward (rule L4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dpo_report.core.contract import Metric, NotApplicable
+from dpo_report.core.model import Run, Value
+from dpo_report.plugins import reading, statistics
+
+REWARD_KEYS = ("reward", "objective/scores", "objective/rlhf_reward", "env/reward_mean")
+
+
+def _reward(run: Run) -> Iterator[Value]:
+    series = next((s for s in map(run.get, REWARD_KEYS) if s is not None and len(s)), None)
+    if series is None:
+        raise NotApplicable("no mean reward was logged")
+    _, values = reading.finite(series)
+    windows = statistics.window_medians(values)
+    if windows is not None:
+        first, last, note = windows.first, windows.last, f"median of {windows.size} rows"
+    elif len(values):
+        first, last, note = float(values[0]), float(values[-1]), "one row"
+    else:
+        raise NotApplicable("the mean reward is never finite")
+    for end, value in (("first", first), ("last", last)):
+        yield Value(
+            f"policy.reward.{end}",
+            value,
+            (series.source,),
+            label=f"mean training reward, {end} rows",
+            kind="number",
+            better="higher",
+            formula="as logged",
+            note=note,
+        )
+
+
+METRICS = (
+    Metric(
+        "policy.reward.last",
+        "mean training reward",
+        _reward,
+        needs=("method:grpo,rloo,ppo,online_dpo",),
+        better="higher",
+        keys=REWARD_KEYS,
+        meaning="Mean of the reward function over the completions sampled for the training prompts.",
+        paper="The mean training reward went to {value}.",
+        context="The optimised quantity itself, on training prompts: quality needs an independent measure.",
+        compare="The same reward function on held-out prompts.",
+        source="TRL GRPOTrainer / RLOOTrainer logged metrics",
+    ),
+)

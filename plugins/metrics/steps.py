@@ -1,0 +1,168 @@
+"""Steps, epochs, batch and the number of dataset rows (rules A5, B1 to B4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dpo_report.core.contract import Metric, NotApplicable
+from dpo_report.core.model import Run, Source, Value
+from dpo_report.plugins import reading
+
+_STEPS = "transformers Trainer.set_initial_training_values; TRL trainers inherit it"
+
+
+def _state_source(run: Run, where: str) -> tuple[Source, ...]:
+    """The place of a top-level entry of the trainer's state: beside the rows, or in the witness's first file."""
+    for witness in run.witnesses:
+        if witness.global_step == run.global_step and witness.files:
+            return (Source(witness.files[0], where),)
+    return ()
+
+
+def _steps(run: Run) -> Iterator[Value]:
+    total = reading.total_steps(run)
+    if total is None:
+        raise NotApplicable("no step count was logged")
+    yield Value("steps.done", total, _state_source(run, "global_step"), kind="count")
+    if run.max_steps:
+        yield Value(
+            "steps.planned",
+            run.max_steps,
+            _state_source(run, "max_steps"),
+            label="planned optimizer steps",
+            kind="count",
+        )
+
+
+def _epochs(run: Run) -> Iterator[Value]:
+    if run.epoch is None:
+        raise NotApplicable("no epoch was logged")
+    where = run.summary["epoch"].source if "epoch" in run.summary else None
+    yield Value("epochs.done", run.epoch, (where,) if where else _state_source(run, "epoch"), kind="number")
+
+
+def _batch(run: Run) -> Iterator[Value]:
+    size = reading.per_device_batch(run)
+    if size is None:
+        raise NotApplicable("the run does not tell its batch size")
+    steps, count = reading.accumulation(run), reading.devices(run)
+    sources = reading.setting_source(run, "per_device_train_batch_size", "gradient_accumulation_steps")
+    word = reading.sample_word(run)
+    if count:
+        rates = ("train_samples_per_second", "train_steps_per_second")
+        yield Value(
+            "batch.effective",
+            size * steps * count,
+            sources + tuple(run.summary[key].source for key in rates if key in run.summary),
+            unit=f"{word}s",
+            kind="count",
+            formula=f"{size} per device × {steps} accumulation × {count} device{'s' if count > 1 else ''}",
+            note="" if count == 1 else f"{count} devices inferred from samples/s ÷ steps/s",
+        )
+    yield Value(
+        "batch.per_device",
+        size,
+        reading.setting_source(run, "per_device_train_batch_size"),
+        label="batch per device and forward pass",
+        unit=f"{word}s",
+        kind="count",
+    )
+
+
+def _rows(run: Run) -> Iterator[Value]:
+    word = reading.sample_word(run)
+    told = reading.whole(reading.fact(run, "train_pairs", "train_rows"))
+    band = reading.implied_rows(run) or reading.rows_from_steps(run)
+    if told is not None:
+        source = next(run.facts[key].source for key in ("train_pairs", "train_rows") if key in run.facts)
+        rows, formula, note = told, "as told in dpo-report.toml", ""
+        sources: tuple[Source, ...] = (source,)
+    elif band is not None and band.value is not None:
+        rows, formula, note = band.value, f"{band.formula} = {band.value:,}", "implied"
+        sources = band.sources
+    elif band is not None:
+        yield Value(
+            "data.rows",
+            (band.low + band.high) / 2,
+            band.sources,
+            label=f"training {word}s",
+            unit=f"{word}s",
+            kind="count",
+            low=band.low,
+            high=band.high,
+            formula=band.formula,
+            note=f"implied: between {band.low:,} and {band.high:,}",
+        )
+        return
+    else:
+        raise NotApplicable("neither the data set's size nor a throughput that implies it was saved")
+    yield Value(
+        "data.rows",
+        rows,
+        sources,
+        label=f"training {word}s",
+        unit=f"{word}s",
+        kind="count",
+        formula=formula,
+        note=note,
+    )
+    epochs = reading.planned_epochs(run)
+    if epochs and run.status == "completed":
+        yield Value(
+            "data.presentations",
+            rows * epochs,
+            sources + reading.setting_source(run, "num_train_epochs"),
+            label=f"{word} presentations",
+            kind="count",
+            formula=f"{rows:,} × {epochs:g} epochs",
+            note="repeats counted",
+        )
+
+
+METRICS = (
+    Metric(
+        "steps.done",
+        "optimizer steps",
+        _steps,
+        keys=("global_step", "max_steps"),
+        meaning="Updates of the parameters. One step uses gradient_accumulation_steps micro-batches on every device.",
+        paper="{value} optimizer steps.",
+        context="Not micro-batches and not samples. checkpoint-N is named after this number.",
+        compare="The planned number: an equal one says that training ran to its end, nothing about quality.",
+        source=_STEPS,
+    ),
+    Metric(
+        "epochs.done",
+        "epochs",
+        _epochs,
+        keys=("epoch", "num_train_epochs"),
+        meaning="Passes over the training set, with the fraction of the last one.",
+        paper="{value} epochs.",
+        context="From the second epoch on every row has been seen before, so training metrics describe memory as "
+        "well as fit.",
+        compare="Published preference tuning uses 1 to 3 epochs.",
+        source="transformers Trainer",
+    ),
+    Metric(
+        "batch.effective",
+        "effective batch size",
+        _batch,
+        keys=("per_device_train_batch_size", "gradient_accumulation_steps"),
+        meaning="Rows per optimizer step: per-device batch × accumulation steps × data-parallel devices.",
+        paper="an effective batch of {value}.",
+        context="per_device_train_batch_size alone is not the batch size.",
+        compare="The ratio samples/s ÷ steps/s, which must agree with it.",
+        source=_STEPS,
+    ),
+    Metric(
+        "data.rows",
+        "training rows",
+        _rows,
+        meaning="Rows of the training set. Where the run does not state it, the nominal throughput implies it: "
+        "samples/s × runtime / epochs.",
+        paper="{value}.",
+        context="Implied after any filtering by the trainer; not the number of rows processed when a run stopped early.",
+        compare="The size of the data set that you think you trained on: a difference means filtered rows.",
+        source="transformers trainer_utils.speed_metrics",
+    ),
+)
