@@ -120,9 +120,7 @@ def parser_for(
 
 
 def _build(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file"
-    )
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file")
     parser.add_argument(
         "-f",
         "--format",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dpo_report import __version__
 from dpo_report.core.discovery import EntryPoint
-from dpo_report.core.model import Problem
+
+if TYPE_CHECKING:
+    from dpo_report.core.model import Problem
 
 
 @dataclass(slots=True)
@@ -48,9 +50,7 @@ def built_in(module: str) -> Plugin:
 
 def installed(point: EntryPoint) -> Plugin:
     """A plugin of an installed package."""
-    return Plugin(
-        point.name, point.version, f"{point.distribution} (entry point)", point.load, point.distribution
-    )
+    return Plugin(point.name, point.version, f"{point.distribution} (entry point)", point.load, point.distribution)
 
 
 def given(item: object) -> Plugin:
@@ -78,21 +78,6 @@ def resembling(word: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(word, list(known), n=1)
     return f"did you mean {close[0]}?" if close else ""
-
-
-def cause(error: BaseException) -> str:
-    """An exception on one line, with the innermost place that is not ours."""
-    said = " ".join(str(error).split())
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    if isinstance(error, SyntaxError):
-        return text  # tells its place itself
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        file = Path(trace.tb_frame.f_code.co_filename)
-        if file.parent != Path(__file__).parent and not file.name.startswith("<"):
-            place = f" ({file.name}, line {trace.tb_lineno})"
-        trace = trace.tb_next
-    return text + place
 
 
 def _imported(path: Path) -> object:

@@ -40,9 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a terminal that lacks a letter must not stop a report
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not stop a report
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -115,9 +113,7 @@ def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Nam
         raise
 
 
-def _parsed(
-    parser: argparse.ArgumentParser, words: list[str], switches: argparse.Namespace
-) -> argparse.Namespace:
+def _parsed(parser: argparse.ArgumentParser, words: list[str], switches: argparse.Namespace) -> argparse.Namespace:
     args = parser.parse_args(words)
     vars(args).update(vars(switches))  # the switches count wherever they stand
     return args
@@ -126,9 +122,7 @@ def _parsed(
 def _host(switches: argparse.Namespace, modules: tuple[str, ...] | None = None) -> Host:
     from dpo_report.core.manager import Host
 
-    return Host(
-        files=switches.plugin, disabled=switches.no_plugin, modules=modules, reserved=arguments.COMMANDS
-    )
+    return Host(files=switches.plugin, disabled=switches.no_plugin, modules=modules, reserved=arguments.COMMANDS)
 
 
 def _refuse(host: Host, switches: argparse.Namespace) -> None:

@@ -107,6 +107,4 @@ def _from_metadata(group: str) -> Iterator[EntryPoint]:
 
     for point in metadata.entry_points(group=group):
         package = point.dist
-        yield EntryPoint(
-            point.name, point.value, package.name if package else "", package.version if package else ""
-        )
+        yield EntryPoint(point.name, point.value, package.name if package else "", package.version if package else "")

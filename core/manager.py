@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
@@ -22,39 +19,37 @@ import pluggy
 
 from dpo_report import __version__
 from dpo_report.core import hookspecs
-from dpo_report.core.candidates import Plugin, built_in, cause, given, installed, local, resembling
-from dpo_report.core.contract import (
-    Check,
-    Claim,
-    Command,
-    Curve,
-    Format,
-    Match,
-    Metric,
-    NotApplicable,
-    Question,
-    Reader,
-    Section,
-)
-from dpo_report.core.declared import KINDS, Provided, key, wrong
+from dpo_report.core.candidates import Plugin, built_in, given, installed, local, resembling
 from dpo_report.core.discovery import entry_points
 from dpo_report.core.errors import ReportError
-from dpo_report.core.model import Problem, Report
-from dpo_report.core.registry import Registry
-from dpo_report.core.works import Work
+from dpo_report.core.guard import PluginError, guarded, problem
+from dpo_report.core.registry import Registry, Slip
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from dpo_report.core.contract import (
+        Check,
+        Claim,
+        Command,
+        Curve,
+        Format,
+        Match,
+        Metric,
+        Question,
+        Reader,
+        Section,
+    )
+    from dpo_report.core.declared import Provided
     from dpo_report.core.folder import Folder
+    from dpo_report.core.model import Problem, Report
+    from dpo_report.core.works import Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 HOME = "dpo_report.plugins"
 DISABLE = "DPO_REPORT_DISABLE_PLUGINS"
-TRACE = "DPO_REPORT_TRACE_PLUGINS"
-_SEE = f"{TRACE}=1 shows the traceback; --no-plugin {{name}} leaves it out"
 
 
 def builtin(which: str = "BUILTIN") -> tuple[str, ...]:
@@ -71,9 +66,6 @@ def default_host() -> Host:
 class _Declared(Generic[T]):
     """The objects of one kind, in the order of their plugins."""
 
-    def __init__(self, item: type[T]) -> None:
-        self.item = item
-
     def __set_name__(self, owner: type[Host], name: str) -> None:
         self.kind = name
 
@@ -84,17 +76,17 @@ class _Declared(Generic[T]):
 class Host:
     """All plugins of one process. Nothing is imported before something is asked of it."""
 
-    readers = _Declared(Reader)
-    metrics = _Declared(Metric)
-    curves = _Declared(Curve)
-    checks = _Declared(Check)
-    claims = _Declared(Claim)
-    questions = _Declared(Question)
-    sections = _Declared(Section)
-    formats = _Declared(Format)
-    works = _Declared(Work)
-    templates = _Declared(Path)
-    commands = _Declared(Command)
+    readers: _Declared[Reader] = _Declared()
+    metrics: _Declared[Metric] = _Declared()
+    curves: _Declared[Curve] = _Declared()
+    checks: _Declared[Check] = _Declared()
+    claims: _Declared[Claim] = _Declared()
+    questions: _Declared[Question] = _Declared()
+    sections: _Declared[Section] = _Declared()
+    formats: _Declared[Format] = _Declared()
+    works: _Declared[Work] = _Declared()
+    templates: _Declared[Path] = _Declared()
+    commands: _Declared[Command] = _Declared()
 
     def __init__(
         self,
@@ -124,7 +116,6 @@ class Host:
         self._extra = tuple(extra)
         self._modules = modules
         self._reserved = frozenset(reserved)
-        self._trace = os.environ.get(TRACE, "") not in ("", "0")
         self._plugins: list[Plugin] | None = None
         self._problems: list[Problem] = []
         self._objects: dict[str, tuple[Provided[Any], ...]] = {}
@@ -147,62 +138,49 @@ class Host:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What went wrong in finding, loading and declaring; every plugin is asked for all it declares."""
+        from dpo_report.core.declared import KINDS
+
         for kind in KINDS:
             self._declared(kind)
         return (*self._problems, *(problem for plugin in self.plugins for problem in plugin.problems))
 
-    def guard(
-        self, provided: Provided[Any], function: Callable[P, T], *args: P.args, **named: P.kwargs
-    ) -> T | Problem:
+    def guard(self, provided: Provided[Any], function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Problem:
         """Call a function of a declared object; what it raises becomes a problem naming object and plugin.
 
-        An iterator is used up inside the guard (a tuple comes back). What the function prints goes to stderr,
-        for the whole process, so this is not for several threads at once.
+        Conditions as in :func:`~dpo_report.core.guard.guarded`.
 
         Raises:
             NotApplicable: as the function raised it; it is an answer.
         """
-        start = time.perf_counter()
+        from dpo_report.core.contract import NotApplicable
+
         try:
-            with redirect_stdout(sys.stderr):
-                result = function(*args, **named)
-                if isinstance(result, Iterator):
-                    result = cast("T", tuple(result))
-        except NotApplicable:
-            raise
-        except (Exception, SystemExit) as error:
-            return self._failure(error, provided.plugin, f"{provided.what} failed: ")
-        self._traced(f"{provided.plugin}: {provided.what}", start)
-        return result
+            return guarded(provided.plugin, provided.what, lambda: function(*args, **named), answers=(NotApplicable,))
+        except PluginError as failure:
+            return failure.problem
 
     def choose_reader(
         self, folder: Folder, candidates: Sequence[tuple[Reader, Match]]
     ) -> tuple[str | None, tuple[Problem, ...]]:
         """Ask the plugins, the latest first, which reader to use; None where none has an opinion."""
         problems: list[Problem] = []
-        names = {reader.name for reader, _ in candidates}
-        for plugin, impl in reversed(self._implementations("choose_reader")):
-            answer = self._call(plugin, impl, problems, folder=folder, candidates=candidates)
+        names = [reader.name for reader, _ in candidates]
+        asked = self._implementations("choose_reader")[::-1]
+        for plugin, answer in self._answers(asked, problems, folder=folder, candidates=candidates):
             if answer in names:
-                return cast("str", answer), tuple(problems)
+                return answer, tuple(problems)
             if answer is not None:
                 said = f"choose_reader gave {answer!r}, which is not among the candidates"
-                problems.append(Problem(f"plugin {plugin}", said))
+                problems.append(problem(f"plugin {plugin}", said, "candidates: " + ", ".join(names)))
         return None, tuple(problems)
 
     def prepare_environment(self, env: Environment, format: str) -> tuple[Problem, ...]:  # noqa: A002 - the hook's word
         """Let the plugins add filters and globals to a template environment."""
-        problems: list[Problem] = []
-        for plugin, impl in self._implementations("prepare_environment"):
-            self._call(plugin, impl, problems, env=env, format=format)
-        return tuple(problems)
+        return self._told("prepare_environment", env=env, format=format)
 
     def report_built(self, report: Report) -> tuple[Problem, ...]:
         """Tell the plugins that the files stand."""
-        problems: list[Problem] = []
-        for plugin, impl in self._implementations("report_built"):
-            self._call(plugin, impl, problems, report=report)
-        return tuple(problems)
+        return self._told("report_built", report=report)
 
     def format(self, name: str) -> Provided[Format]:
         """The format of that name.
@@ -243,70 +221,80 @@ class Host:
             yield plugin
         for name in sorted(unused) if self._modules is None else ():
             hint = resembling(name, taken) or "`dpo-report plugins` lists them"
-            self._problems.append(Problem(f"--no-plugin {name}", "there is no plugin of that name", hint))
+            self._problems.append(problem(f"--no-plugin {name}", "there is no plugin of that name", hint))
 
     def _load(self, plugin: Plugin) -> None:
         """Import one plugin and register the hooks of it that are well made."""
-        start = time.perf_counter()
+
+        slips: list[Slip] = []
+
+        def load() -> None:
+            item = plugin.load()
+            plugin.hooks, found = self._registry.add(item() if inspect.isclass(item) else item, plugin.name)
+            slips.extend(found)
+
         try:
-            with redirect_stdout(sys.stderr):
-                item = plugin.load()
-                if inspect.isclass(item):
-                    item = item()
-            plugin.hooks, problems = self._registry.add(item, plugin.name)
-        except (Exception, SystemExit) as error:
+            guarded(str(plugin), "loading it", load)
+        except PluginError as failure:
             plugin.status = "failed"
-            plugin.problems.append(self._failure(error, str(plugin), "cannot be loaded: "))
+            plugin.problems.append(failure.problem)
             return
-        for message, hint in problems:
+        for message, hint in slips:
             self._blame(plugin, message, hint)
-        if not plugin.hooks and not problems:
+        if not plugin.hooks and not slips:
             self._blame(plugin, "declares no hook", "mark its functions with @dpo_report.hookimpl")
-        self._traced(f"{plugin}: loaded with {len(plugin.hooks)} hooks", start)
 
     def _declared(self, kind: str) -> tuple[Provided[Any], ...]:
         """The objects of one kind, each well made and of its own name."""
         if kind not in self._objects:
-            first: dict[str, Provided[Any]] = {}
-            for plugin, impl in self._implementations(f"register_{kind}"):
-                for item in self._returned(plugin, impl, kind):
-                    provided = Provided(item, str(plugin))
-                    other = first.get(key(item))
-                    if kind == "commands" and item.name in self._reserved:
-                        other = Provided(item, f"dpo-report {__version__} itself")
-                    if other is None:
-                        first[key(item)] = provided
-                        plugin.objects.setdefault(kind, []).append(key(item))
-                    elif other.item != item or kind == "commands":
-                        self._blame(
-                            plugin,
-                            f"{provided.what} is declared by {other.plugin} and by {plugin}; the first stays",
-                            "rename one, or leave one plugin out with --no-plugin",
-                        )
-            self._objects[kind] = tuple(first.values())
+            self._objects[kind] = self._collected(kind)
         return self._objects[kind]
+
+    def _collected(self, kind: str) -> tuple[Provided[Any], ...]:
+        implementations = self._implementations(f"register_{kind}")
+        if not implementations:
+            return ()  # without importing the contract: `--help` asks for commands, and mostly there are none
+        from dpo_report.core.declared import Provided, key
+
+        first: dict[str, Provided[Any]] = {}
+        for plugin, impl in implementations:
+            for item in self._returned(plugin, impl, kind):
+                provided = Provided(item, str(plugin))
+                other = first.get(key(item))
+                if kind == "commands" and item.name in self._reserved:
+                    other = Provided(item, f"dpo-report {__version__} itself")
+                if other is None:
+                    first[key(item)] = provided
+                    plugin.objects.setdefault(kind, []).append(key(item))
+                elif other.item != item or kind == "commands":
+                    self._blame(
+                        plugin,
+                        f"{provided.what} is declared by {other.plugin} and by {plugin}; the first stays",
+                        "rename one, or leave one plugin out with --no-plugin",
+                    )
+        return tuple(first.values())
 
     def _returned(self, plugin: Plugin, impl: pluggy.HookImpl, kind: str) -> list[Any]:
         """The objects that one implementation gives, without those that are not well made."""
-        wanted, hook, problems = KINDS[kind], f"register_{kind}", plugin.problems
-        known = len(problems)
-        items = self._call(plugin, impl, problems)
-        if len(problems) > known:
+        from dpo_report.core.declared import KINDS, wrong
+
+        wanted, hook = KINDS[kind], f"register_{kind}"
+        try:
+            items = guarded(str(plugin), hook, lambda: _listed(impl.function()))
+        except PluginError as failure:
             plugin.status = "partial"
+            plugin.problems.append(failure.problem)
             return []
         if not isinstance(items, list):
-            self._blame(plugin, f"{hook} gave {type(items).__name__}", f"return a list of {wanted.__name__}")
+            given = type(items).__name__
+            self._blame(plugin, f"{hook} gave {given}", f"it must return a list of {wanted.__name__}")
             return []
         if wanted is Path:
             items = [Path(item) if isinstance(item, str) else item for item in items]
-        good = []
-        for item in items:
-            reason = wrong(item, wanted)
-            if reason:
-                self._blame(plugin, f"{hook}: {reason}", "see dpo_report.core.contract")
-            else:
-                good.append(item)
-        return good
+        reasons = [wrong(item, wanted) for item in items]
+        for reason in filter(None, reasons):
+            self._blame(plugin, f"{hook}: {reason}", "dpo_report.core.contract tells what belongs there")
+        return [item for item, reason in zip(items, reasons, strict=True) if not reason]
 
     def _implementations(self, hook: str) -> list[tuple[Plugin, pluggy.HookImpl]]:
         """Implementations of a hook in the order of their plugins."""
@@ -314,35 +302,28 @@ class Host:
         impls = getattr(self._registry.hook, hook).get_hookimpls()
         return [(plugin, impl) for plugin in plugins for impl in impls if impl.plugin_name == plugin.name]
 
-    def _call(self, plugin: Plugin, impl: pluggy.HookImpl, problems: list[Problem], **given: object) -> Any:
-        """Call one implementation on its own; what it raises is added to the problems."""
-        start, hook = time.perf_counter(), impl.function.__name__
-        try:
-            with redirect_stdout(sys.stderr):
-                result: Any = impl.function(*(given[name] for name in impl.argnames))
-                if isinstance(result, Iterable) and not isinstance(result, str | Mapping):
-                    result = list(result)
-        except (Exception, SystemExit) as error:
-            problems.append(self._failure(error, str(plugin), f"{hook} failed: "))
-            return None
-        count = len(result) if isinstance(result, list) else int(result is not None)
-        self._traced(f"{plugin}: {hook} gave {count} objects", start)
-        return result
+    def _answers(
+        self, asked: list[tuple[Plugin, pluggy.HookImpl]], problems: list[Problem], **given: object
+    ) -> Iterator[tuple[Plugin, Any]]:
+        """What each implementation answers, one by one; what one raises is added to the problems."""
+        for plugin, impl in asked:
+            call = partial(impl.function, *(given[name] for name in impl.argnames))
+            try:
+                yield plugin, guarded(str(plugin), impl.function.__name__, call)
+            except PluginError as failure:
+                problems.append(failure.problem)
 
-    def _failure(self, error: BaseException, plugin: str, before: str) -> Problem:
-        where = f"plugin {plugin}"
-        if self._trace:
-            import traceback
-
-            sys.stderr.write("".join(traceback.format_exception(error)))
-        if isinstance(error, ReportError):
-            return Problem(where, before + error.message, error.hint)
-        return Problem(where, before + cause(error), _SEE.format(name=plugin.partition(" ")[0]))
+    def _told(self, hook: str, **given: object) -> tuple[Problem, ...]:
+        problems: list[Problem] = []
+        for _ in self._answers(self._implementations(hook), problems, **given):
+            pass
+        return tuple(problems)
 
     def _blame(self, plugin: Plugin, message: str, hint: str) -> None:
         plugin.status = "partial"
-        plugin.problems.append(Problem(f"plugin {plugin}", message, hint))
+        plugin.problems.append(problem(f"plugin {plugin}", message, hint))
 
-    def _traced(self, what: str, start: float) -> None:
-        if self._trace:
-            sys.stderr.write(f"dpo-report trace: {what} in {1000 * (time.perf_counter() - start):.1f} ms\n")
+
+def _listed(given: object) -> object:
+    """Any collection as a list; a string or a single object as it is."""
+    return list(given) if isinstance(given, Iterable) and not isinstance(given, str | Mapping) else given

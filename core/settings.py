@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dpo_report.core.model import Problem
+from dpo_report.core.guard import problem
+
+if TYPE_CHECKING:
+    from dpo_report.core.model import Problem
 
 FILE = "dpo-report.toml"
 _LIMIT = 1 << 20
@@ -39,15 +42,15 @@ def load(folder: Path) -> Settings:
         with path.open("rb") as stream:
             table: Mapping[str, Any] = tomllib.loads(stream.read(_LIMIT).decode())
     except (OSError, ValueError, RecursionError) as error:
-        return Settings(problems=(Problem(FILE, f"cannot be read: {error}", "mend it or remove it"),))
+        return Settings(problems=(problem(FILE, f"cannot be read: {error}", "mend it or remove it"),))
     problems = [
-        Problem(FILE, f"unknown table [{name}]", "known here: [plugins]; in a run also [facts] and [answers]")
+        problem(FILE, f"unknown table [{name}]", "known here: [plugins]; in a run also [facts] and [answers]")
         for name in table
         if name not in ("plugins", *_OF_THE_RUN)
     ]
     plugins = table.get("plugins", {})
     names = plugins.get("disable", []) if isinstance(plugins, Mapping) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        problems.append(Problem(FILE, "[plugins] disable is not a list of names", 'write disable = ["name"]'))
+        problems.append(problem(FILE, "[plugins] disable is not a list of names", 'write disable = ["name"]'))
         names = []
     return Settings(tuple(names), tuple(problems))
