@@ -15,7 +15,9 @@ class Work:
     kind: str
     """BibTeX entry type: ``inproceedings``, ``article``, ``misc``, ``book``, ``techreport``."""
     fields: Mapping[str, str]
-    """BibTeX fields. ``author`` joins names by `` and ``, each ``Last, First`` or ``{Organisation}``; ``others`` for et al."""
+    """BibTeX fields. ``author`` joins names by `` and ``: ``Last, First``, ``{Organisation}``, ``others`` for et al."""
+    unverified: bool = False
+    """Whether some field still needs a look at the source."""
 
     @property
     def authors(self) -> tuple[str, ...]:
