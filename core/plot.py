@@ -23,7 +23,7 @@ class Line:
     y: NDArray[np.float64]
     """Values, shape (n,); gaps are NaN."""
     role: str = "train"
-    """What the colour means: ``train``, ``eval``, ``chosen``, ``rejected``, ``other``."""
+    """What the colour means: ``train``, ``eval`` (open markers), ``other``."""
     low: NDArray[np.float64] | None = None
     """Lower edge of a min-max band, shape (n,)."""
     high: NDArray[np.float64] | None = None
@@ -32,6 +32,8 @@ class Line:
     """Raw points kept visible under a smoothed line."""
     dots_y: NDArray[np.float64] | None = None
     """Values of the raw points."""
+    dashed: bool = False
+    """Whether it is the second of a pair that shares a colour: rejected beside chosen."""
     marks: bool = False
     """Whether each point carries a marker (few points, evaluations)."""
 

@@ -1,0 +1,120 @@
+"""Panels: which series of a run stand together in one pair of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dpo_report.core import numbers
+from dpo_report.core.model import Better, Run, Series
+from dpo_report.core.plot import Level, Panel
+from dpo_report.plugins import reading
+from dpo_report.plugins.curves.tracks import Drawing, Track, track
+
+_MOST = 6  # lines of held-out data in a panel: more cannot be told apart
+_WIDE = 100.0  # a positive quantity that spans more than this factor is drawn on a logarithmic scale
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a panel shows."""
+
+    series: tuple[str, ...]
+    """One series, or two that share the panel: chosen and rejected."""
+    plain: str
+    """In a sentence: ``loss``."""
+    label: str
+    """At the axis."""
+    words: Callable[[float], str] = numbers.number
+    """How its numbers are written."""
+    better: Better = "none"
+    """Which end of a held-out line a caption names."""
+    y_from: float | None = None
+    """As in :class:`~dpo_report.core.plot.Panel`."""
+    averaged: bool = True
+    """Whether the trainer logs means over the steps since the row before."""
+    may_log: bool = False
+    """Whether a wide span may turn the axis logarithmic."""
+    named: bool = True
+    """Whether lines carry words; a panel with one line that the axis names needs none."""
+    pair: str = ""
+    """Both lines of a pair in a sentence: ``{} rewards of chosen and rejected responses``; ``{}`` is the split."""
+    drawing: Drawing = "mean"
+    """How 21 to 400 rows become a line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A panel with what its caption needs."""
+
+    quantity: Quantity
+    panel: Panel
+    tracks: tuple[Track, ...]
+    references: tuple[str, ...] = ()
+    """What the grey dashes are, in full."""
+    left_out: tuple[str, ...] = ()
+    """Held-out sets that found no room."""
+
+
+_OF = ("", "")
+_PAIR = ("chosen", "rejected")
+
+
+def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references: Sequence[str] = ()) -> Drawn | None:
+    """The panel of a quantity; None where no series of it has two finite points."""
+    tracks: list[Track] = []
+    left_out: list[str] = []
+    pair = len(quantity.series) > 1
+    splits = [
+        "train",
+        *dict.fromkeys(s.split for name in quantity.series for s in reading.held_out(run, name)),
+    ]
+    for split in splits:
+        for name, which in zip(quantity.series, _PAIR if pair else _OF, strict=False):
+            series = run.get(name, split)
+            if series is None or not len(series):
+                continue
+            if split != "train" and sum(one.line.role == "eval" for one in tracks) >= _MOST:
+                left_out.append(split.partition(":")[2] or split)
+                continue
+            tracks.append(_track(series, quantity, which))
+    if not any(np.count_nonzero(one.finite) >= 2 for one in tracks):
+        return None
+    lines = tuple(one.line for one in tracks if one.finite.any())
+    drawn = Panel(
+        quantity.label,
+        lines,
+        tuple(levels),
+        x_label=_steps(tracks),
+        y_from=quantity.y_from,
+        y_scale="log" if quantity.may_log and _wide(tracks) else "linear",
+    )
+    return Drawn(quantity, drawn, tuple(tracks), tuple(references), tuple(left_out))
+
+
+def _track(series: Series, quantity: Quantity, which: str) -> Track:
+    kind = series.split.partition(":")[0]
+    where = where_of(series.split)
+    label = which if which and kind == "train" else f"{where} {which}".strip()
+    subject = f"{where} {quantity.plain}" if quantity.named else quantity.plain
+    subject += f" of {which} responses" if which else ""
+    return track(series, subject, label if quantity.named else "", quantity.drawing, dashed=which == "rejected")
+
+
+def where_of(split: str) -> str:
+    """``training``, ``held-out``, or ``held-out (NAME)``."""
+    kind, _, name = split.partition(":")
+    return "training" if kind == "train" else f"held-out ({name})" if name else "held-out"
+
+
+def _wide(tracks: Sequence[Track]) -> bool:
+    values = np.concatenate([one.series.values[one.finite] for one in tracks])
+    return bool(values.min() > 0 and values.max() / values.min() > _WIDE)
+
+
+def _steps(tracks: Sequence[Track]) -> str:
+    """Optimizer steps are whole numbers; anything else that a trainer counts by is an epoch."""
+    whole = all(bool(np.all(one.series.steps == np.round(one.series.steps))) for one in tracks)
+    return "Optimizer step" if whole else "Epoch"
