@@ -128,7 +128,8 @@ class Witness:
     reader: str
     """Name of the reader."""
     identity: str
-    """Witnesses of one reader with the same identity tell of the same run; others never do."""
+    """Witnesses with the same folder and identity tell of the same run; others never do. Empty for a folder's own run,
+    else what tells this one from it: ``checkpoint-9``."""
     files: tuple[str, ...]
     """The files that were read, the most telling first."""
     name: str = ""
@@ -159,6 +160,8 @@ class Witness:
     """What could not be read or contradicts itself."""
     precision: int = 0
     """Among witnesses of one run the higher one wins where both tell the same value."""
+    folder: str = ""
+    """The run's own folder within the one that was read, to which its paths are relative; empty for the same one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""``dpo-report.toml`` of a run: facts told by whoever trained, and the author's answers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dpo_report.core.folder import Folder
+from dpo_report.core.model import Problem, Setting, Source
+
+FILE = "dpo-report.toml"
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 8
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the file tells."""
+
+    facts: dict[str, Setting] = field(default_factory=dict)
+    """``[facts]``, nested tables joined by dots."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """``[answers]`` by question id."""
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong with the file."""
+
+
+def read_facts(folder: Folder) -> Facts:
+    """Read the file where there is one. Never raises for what it holds."""
+    found = Facts()
+    if FILE not in folder:
+        return found
+    try:
+        data = folder.read(FILE, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
+        content = tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        found.problems.append(Problem(FILE, f"cannot be read ({error.strerror or type(error).__name__})"))
+        return found
+    except RecursionError:
+        found.problems.append(Problem(FILE, "is nested too deeply; its facts and answers are left out"))
+        return found
+    except ValueError as error:
+        why = " ".join(str(error).split())[:200]
+        hint = "correct the file, or remove it and answer again with `dpo-report ask`"
+        found.problems.append(Problem(FILE, f"is not valid TOML ({why}); its facts and answers are left out", hint))
+        return found
+    for section in ("facts", "answers"):
+        if not isinstance(content.get(section, {}), dict):
+            found.problems.append(Problem(FILE, f"[{section}] is not a table, left out"))
+            content[section] = {}
+    for name, value in _flat(content.get("facts", {})):
+        found.facts[name] = Setting(name, value, Source(FILE, f"facts.{name}"))
+    for name, value in _flat(content.get("answers", {})):
+        found.answers[name] = value if isinstance(value, str) else str(value)
+    return found
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Values of a table and the tables in it; dates as text."""
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and name.count(".") < MAX_DEPTH:
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | bool | int | float) else str(value)

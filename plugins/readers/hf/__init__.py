@@ -1,0 +1,1 @@
+"""Run directories of the Hugging Face Trainer and of TRL."""

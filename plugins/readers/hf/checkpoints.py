@@ -1,0 +1,125 @@
+"""Which files of a folder belong to which run: runs below runs, and checkpoints in numeric order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.plugins.readers.hf.results import NAMES
+
+STATE = "trainer_state.json"
+_CHECKPOINT = re.compile(r"^(?:last-|best-)?checkpoint(?:[-_](\d{1,18}).*)?$|^(?:global_)?step[-_]?(\d{1,18})$")
+_PART = re.compile(
+    r"^(?:(?:final|best|last|latest|merged)(?:[-_](?:model|adapters?|checkpoint|merged|weights|state))?|adapters?|model|ref"
+    r"|runs|logs|lora|weights|tokenizer|reward_model_adapter|policy)$",
+    re.IGNORECASE,
+)
+_WEAK = frozenset({"training_args.bin", "adapter_config.json", "eval_results.json", "test_results.json"})
+_WEAK |= frozenset({"predict_results.json", "metrics.json"})
+_STRONG = frozenset(NAMES) - _WEAK
+_HEAD = 4096
+_MOST_HEADS = 500
+_CARD_MARKS = (b"generated_from_trainer", b"- trl", b"the Trainer had access to", b"library_name: peft")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A run's folder with what belongs to it."""
+
+    home: str
+    """Path relative to the folder that was given; empty for that folder itself."""
+    folder: Folder
+    """Its files, without those of runs below it."""
+    evidence: str
+    """The file that shows that this is a run."""
+    sure: float
+    """How surely, as in :class:`~dpo_report.core.contract.Match`."""
+
+
+def step_of(path: str) -> int | None:
+    """The step in a checkpoint folder's name (the last part of ``path``); -1 for a checkpoint without one."""
+    match = _CHECKPOINT.match(path.rpartition("/")[2])
+    return None if match is None else int(match.group(1) or match.group(2) or -1)
+
+
+def find(folder: Folder) -> list[Place]:
+    """Every run in a folder, those at the top first."""
+    homes: dict[str, tuple[str, float]] = {}
+    states = folder.named(STATE)
+    loose = []
+    for entry in states:
+        if step_of(entry.parent) is not None and entry.parent:
+            homes.setdefault(_above(entry.parent), (entry.path, 0.9))
+        elif _PART.match(entry.parent.rpartition("/")[2]):
+            loose.append(entry)
+        else:
+            homes.setdefault(entry.parent, (entry.path, 0.9))
+    for entry in loose:
+        if _above(entry.parent) not in homes:
+            homes.setdefault(entry.parent, (entry.path, 0.9))
+    if not states:
+        for entry in _states_by_content(folder):
+            homes.setdefault(entry.parent, (entry.path, 0.8))
+    for entry in folder.entries:
+        if entry.name in _STRONG and step_of(entry.parent) is None:
+            homes.setdefault(entry.parent, (entry.path, 0.7))
+    _add_weak(folder, homes)
+    return [_place(folder, home, homes) for home in sorted(homes, key=lambda h: (h.count("/") if h else -1))]
+
+
+def _above(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _within(path: str, home: str) -> bool:
+    return not home or path == home or path.startswith(home + "/")
+
+
+def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
+    """Runs without any metrics: arguments, adapters and trainers' model cards, where no run is known around them."""
+    strong = list(homes)
+    weak: dict[str, tuple[str, float]] = {}
+    for entry in folder.entries:
+        if entry.name not in _WEAK and not (entry.name == "README.md" and _is_card(folder, entry)):
+            continue
+        home = entry.parent
+        while home and (step_of(home) is not None or _PART.match(home.rpartition("/")[2])):
+            home = _above(home)
+        if not any(_within(home, other) or _within(other, home) for other in strong):
+            weak.setdefault(home, (entry.path, 0.5 if entry.name == "training_args.bin" else 0.3))
+    for home, why in weak.items():
+        if not any(other != home and _within(home, other) for other in weak):
+            homes[home] = why
+
+
+def _is_card(folder: Folder, entry: Entry) -> bool:
+    try:
+        head = folder.read(entry, _HEAD)
+    except OSError:
+        return False
+    return any(mark in head for mark in _CARD_MARKS)
+
+
+def _states_by_content(folder: Folder) -> list[Entry]:
+    """States saved under another name (``training_logs.json``), told by their first bytes."""
+    found = []
+    for entry in [e for e in folder.entries if e.name.endswith(".json")][:_MOST_HEADS]:
+        try:
+            head = folder.read(entry, _HEAD)
+        except OSError:
+            continue
+        if b'"log_history"' in head and head.lstrip()[:1] == b"{":
+            found.append(entry)
+    return found
+
+
+def _place(folder: Folder, home: str, homes: dict[str, tuple[str, float]]) -> Place:
+    inner = [other for other in homes if other != home and _within(other, home)]
+    sub = folder.sub(home)
+    if inner:
+        cut = len(home) + 1 if home else 0
+        nested = tuple(other[cut:] + "/" for other in inner)
+        sub = Folder(sub.root, None, tuple(e for e in sub.entries if not e.path.startswith(nested)))
+    evidence, sure = homes[home]
+    return Place(home, sub, evidence, sure)

@@ -1,0 +1,40 @@
+"""``config.json``, ``generation_config.json`` and ``adapter_config.json`` as settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem, Setting, Source
+from dpo_report.plugins.readers.hf.jsonfile import read_object
+from dpo_report.plugins.readers.hf.pickles import tidy
+
+PREFIXES = {"config.json": "model", "generation_config.json": "generation"}
+_LONGEST = 64
+
+
+def read_config(folder: Folder, entry: Entry, problems: list[Problem]) -> dict[str, Setting]:
+    """Settings of one configuration file, under ``model.``, ``generation.`` or the adapter's kind (``lora.``)."""
+    value = read_object(folder, entry, problems)
+    if value is None:
+        return {}
+    prefix = PREFIXES.get(entry.name)
+    if prefix is None:
+        kind = value.get("peft_type")
+        prefix = kind.lower() if isinstance(kind, str) and kind.isidentifier() else "adapter"
+    return {
+        f"{prefix}.{tidy(key)}": Setting(f"{prefix}.{tidy(key)}", shown, Source(entry.path, tidy(key)))
+        for key, item in value.items()
+        if item is not None and (shown := _shown(item)) is not None
+    }
+
+
+def _shown(item: Any) -> Any:
+    """Scalars and short lists of scalars; None for what is neither."""
+    if isinstance(item, str):
+        return tidy(item)
+    if isinstance(item, bool | int | float):
+        return item
+    if isinstance(item, list) and len(item) <= _LONGEST and all(isinstance(x, str | bool | int | float) for x in item):
+        return [tidy(x) if isinstance(x, str) else x for x in item]
+    return None

@@ -1,0 +1,101 @@
+"""Which trainer and which method made a run: told by its arguments' class, its model card, or its logged keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+_CONFIG = re.compile(r"^(\w+?)(?:V\d)?(?:Config|TrainingArguments|Arguments)$")
+_METHODS = {
+    "dpo": "DPOTrainer",
+    "sft": "SFTTrainer",
+    "kto": "KTOTrainer",
+    "orpo": "ORPOTrainer",
+    "cpo": "CPOTrainer",
+    "reward": "RewardTrainer",
+    "grpo": "GRPOTrainer",
+    "rloo": "RLOOTrainer",
+    "ppo": "PPOTrainer",
+    "online_dpo": "OnlineDPOTrainer",
+    "xpo": "XPOTrainer",
+    "nash_md": "NashMDTrainer",
+    "bco": "BCOTrainer",
+    "gkd": "GKDTrainer",
+    "prm": "PRMTrainer",
+    "papo": "PAPOTrainer",
+    "ddpo": "DDPOTrainer",
+    "minillm": "MiniLLMTrainer",
+}
+_BY_CONFIG = {name.replace("_", ""): name for name in _METHODS}
+_BY_TAG = {name.replace("_", "-"): name for name in _METHODS} | {"reward-trainer": "reward", "prm-trainer": "prm"}
+_BY_CARD = {name.replace("_", ""): name for name in _METHODS}
+_TRAINED_WITH = re.compile(r"This model was trained with ([\w -]+?)(?:, a method|\.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of the method."""
+
+    method: str | None = None
+    trainer: str | None = None
+    why: str = ""
+
+
+def tell(config: str, tags: Collection[str], card: str, keys: Collection[str], trl: bool) -> Told:
+    """The method and trainer from the best evidence there is.
+
+    ``config`` is the dotted class of the arguments, ``tags`` and ``card`` those of the model card, ``keys`` the logged
+    series, ``trl`` whether anything says that TRL was used.
+    """
+    by_config = _from_config(config)
+    if by_config.method:
+        return by_config
+    tagged = sorted({_BY_TAG[tag] for tag in tags if tag in _BY_TAG})
+    sentence = _TRAINED_WITH.search(card)
+    told = _BY_CARD.get(re.sub(r"[^a-z]", "", sentence.group(1).lower())) if sentence else None
+    if told:
+        return Told(told, _trainer(told, True), f"the model card says that it was trained with {told.upper()}")
+    if len(tagged) == 1:
+        return Told(tagged[0], _trainer(tagged[0], trl), f"the model card is tagged {tagged[0]}")
+    method, why = from_keys(keys)
+    return Told(method, _trainer(method, trl), why) if method else Told()
+
+
+def _from_config(config: str) -> Told:
+    module, _, name = config.rpartition(".")
+    match = _CONFIG.match(name)
+    if not match:
+        return Told()
+    method = _BY_CONFIG.get(match.group(1).lower())
+    root = module.split(".")[0]
+    if method is None:
+        return Told()  # TrainingArguments tell no trainer: early TRL took them too
+    trainer = None
+    if root == "trl":
+        parts = module.split(".")
+        home = f"trl.experimental.{parts[2]}" if parts[1:2] == ["experimental"] and len(parts) > 2 else "trl"
+        trainer = f"{home}.{_METHODS[method]}"
+    return Told(method, trainer, f"the arguments in training_args.bin are a {name}")
+
+
+def _trainer(method: str, trl: bool) -> str | None:
+    return f"trl.{_METHODS[method]}" if trl else None
+
+
+def from_keys(keys: Collection[str]) -> tuple[str | None, str]:
+    """The method whose trainer logs these keys, where only one does, and the reason."""
+    known = set(keys)
+    if "log_odds_chosen" in known:
+        return "orpo", "the logged log_odds_chosen is ORPO's"
+    if {"objective/kl", "val/contain_eos_token"} <= known and "logps/chosen" in known:
+        return "online_dpo", "the logged keys (objective/kl, val/contain_eos_token, logps/chosen) are Online DPO's"
+    if {"rewards/chosen", "rewards/accuracies"} <= known and "nll_loss" not in known:
+        return "dpo", "the logged keys (rewards/chosen, rewards/accuracies, no nll_loss) are those of DPO"
+    if {"reward", "reward_std"} <= known and {"completion_length", "completions/mean_length"} & known:
+        return "grpo", "the logged keys (reward, reward_std, completions) are those of GRPO; RLOO in newer TRL logs the same"
+    if {"mean_reward", "min_reward", "max_reward"} <= known:
+        return "reward", "the logged keys (mean_reward, min_reward, max_reward) are those of reward modelling"
+    if {"mean_token_accuracy", "num_tokens"} <= known and not any(k.startswith(("rewards", "reward", "logps")) for k in known):
+        return "sft", "the logged keys (mean_token_accuracy, num_tokens) are those of TRL's SFT"
+    return None, ""

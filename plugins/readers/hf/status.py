@@ -1,0 +1,49 @@
+"""How a run ended, as far as its files tell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from dpo_report.core.model import Datum, RunStatus, Series
+
+_REWARDS = frozenset({"rewards/chosen", "rewards/rejected", "rewards/margins"})
+
+
+def status(
+    step: int | None, planned: int | None, series: Sequence[Series], summary: Mapping[str, Datum], epochs: float | None
+) -> RunStatus:
+    """``diverged`` before anything else, then by steps done of steps planned.
+
+    Without step counts (only a results file) the epochs of the summary against ``epochs`` planned decide.
+    """
+    if _diverged(series, summary):
+        return "diverged"
+    if step is not None and planned is not None and planned > 0:
+        return "completed" if step >= planned else "incomplete"
+    done = summary.get("epoch")
+    if done is not None and epochs and isinstance(done.value, float) and "train_runtime" in summary:
+        return "completed" if done.value >= epochs - 0.005 else "incomplete"
+    return "unknown"
+
+
+def _diverged(series: Sequence[Series], summary: Mapping[str, Datum]) -> bool:
+    """Whether the run ends in numbers that are none.
+
+    An infinite gradient norm alone is no sign: mixed precision skips such steps. NaN is.
+    """
+    for one in series:
+        if not len(one):
+            continue
+        last = float(one.values[-1])
+        if one.split == "train":
+            if one.name == "loss" or one.name in _REWARDS:
+                bad = not math.isfinite(last)
+            else:
+                bad = one.name == "grad_norm" and math.isnan(last)
+        else:
+            bad = one.split.startswith("eval") and one.name == "loss" and not math.isfinite(last)
+        if bad:
+            return True
+    mean = summary.get("train_loss")
+    return mean is not None and isinstance(mean.value, float) and not math.isfinite(mean.value)

@@ -1,0 +1,219 @@
+"""All that a Hugging Face Trainer or TRL run directory tells, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dpo_report.core.contract import Match
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Datum, Problem, Source, Witness
+from dpo_report.plugins.readers.hf import checkpoints
+from dpo_report.plugins.readers.hf.columns import tabulate
+from dpo_report.plugins.readers.hf.identity import Known, merged, same_run
+from dpo_report.plugins.readers.hf.results import NAMES, read_results
+from dpo_report.plugins.readers.hf.settings import tell
+from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, read_state
+from dpo_report.plugins.readers.hf.status import status
+
+NAME = "hf_trainer"
+SMALL = 64 << 20
+"""Up to this size of all states together every one is read whole."""
+HEAD = 512 << 10
+"""Of the older ones of larger runs this much is compared."""
+_KEPT = ("best_metric", "best_global_step", "best_model_checkpoint", "total_flos", "num_input_tokens_seen")
+
+
+def detect(folder: Folder) -> Match | None:
+    """Whether a folder (or a single file) is a Trainer's."""
+    if folder.only is not None:
+        head = folder.read(folder.only, 1 << 16)
+        if b'"log_history"' in head:
+            return Match(0.9, "log_history")
+        return Match(0.6, "train_runtime") if b'"train_' in head or b'"eval_' in head else None
+    places = checkpoints.find(folder)
+    if not places:
+        return None
+    best = max(places, key=lambda place: place.sure)
+    return Match(best.sure, best.evidence)
+
+
+def read(folder: Folder) -> Iterator[Witness]:
+    """A witness for every run in a folder."""
+    if folder.only is not None:
+        yield from _read_file(folder, folder.entries[0])
+        return
+    for place in checkpoints.find(folder):
+        for witness in _read_run(place.folder, place.evidence.rpartition("/")[2]):
+            yield replace(witness, folder=place.home)
+
+
+def _read_file(folder: Folder, entry: Entry) -> Iterator[Witness]:
+    if b'"log_history"' in folder.read(entry, 1 << 16) or entry.name == checkpoints.STATE:
+        yield _witness(folder, [_known(folder, entry)], "", {}, ())
+        return
+    problems: list[Problem] = []
+    summary = read_results(folder, entry, problems)
+    if summary:
+        yield _witness(folder, [], "", summary, tuple(problems))
+
+
+def _read_run(folder: Folder, evidence: str) -> Iterator[Witness]:
+    """The main run of a folder first, then the owners of checkpoints that belong to others."""
+    name = evidence if evidence.endswith(".json") and evidence not in NAMES else checkpoints.STATE
+    entries = [e for e in folder.named(name) if _is_state_of(e)] or folder.named(checkpoints.STATE)
+    entries.sort(key=lambda e: (checkpoints.step_of(e.parent) or 0) if e.parent else 1 << 62)
+    problems: list[Problem] = []
+    summary: dict[str, Datum] = {}
+    for entry in sorted((e for e in folder.entries if e.name in NAMES and not e.parent), key=lambda e: NAMES.index(e.name)):
+        for key, datum in read_results(folder, entry, problems).items():
+            summary.setdefault(key, datum)
+    groups = _grouped(folder, entries)
+    if not groups:
+        unread = [problem for entry in entries for problem in _known(folder, entry).state.problems]
+        yield _witness(folder, [], "", summary, (*problems, *unread), blind=bool(entries))
+        return
+    main = next((g for g in groups if any("/" not in k.state.file for k in g)), groups[0])
+    for group in groups:
+        if group is not main:
+            problems.append(_other_run(main, group))
+    others = _homes(known for group in groups if group is not main for known in group)
+    yield _witness(folder, main, "", summary, tuple(problems), others)
+    for group in groups:
+        if group is not main:
+            yield _witness(folder, group, group[0].state.file.rpartition("/")[0], {}, ())
+
+
+def _homes(states: Iterable[Known]) -> frozenset[str]:
+    return frozenset(known.state.file.rpartition("/")[0] for known in states)
+
+
+def _is_state_of(entry: Entry) -> bool:
+    """States at the top, in checkpoints and in parts such as ``best_model``, not deeper."""
+    return entry.path.count("/") <= 1
+
+
+def _known(folder: Folder, entry: Entry, limit: int | None = None) -> Known:
+    state = read_state(folder, entry, limit)
+    return Known(state, tabulate(state.history))
+
+
+def _grouped(folder: Folder, entries: list[Entry]) -> list[list[Known]]:
+    """States by run, each run's most telling state first; the run that went furthest first."""
+    large = sum(entry.size for entry in entries) > SMALL
+    known = []
+    for entry in entries:
+        whole = not large or entry is entries[-1] or (entry is entries[-2] and entries[-1].parent == "")
+        known.append(_known(folder, entry, None if whole else HEAD))
+    known = [one for one in known if one.state.readable]
+    groups: list[list[Known]] = []
+    for one in sorted(known, key=lambda k: k.rank, reverse=True):
+        group = next((g for g in groups if same_run(g[0], one)), None)
+        if group is None:
+            groups.append([one])
+        else:
+            group.append(one)
+    return groups
+
+
+def _other_run(main: list[Known], other: list[Known]) -> Problem:
+    names = ", ".join(sorted(k.state.file.rpartition("/")[0] or "trainer_state.json" for k in other))
+    planned, theirs = main[0].state.whole("max_steps"), other[0].state.whole("max_steps")
+    why = f"planned for {theirs:,} steps, not {planned:,}" if theirs and planned and theirs != planned else "its rows differ"
+    return Problem(names, f"belongs to another training run ({why}); left out", "report it on its own, by its path")
+
+
+def _witness(
+    folder: Folder,
+    group: list[Known],
+    identity: str,
+    results: Mapping[str, Datum],
+    problems: tuple[Problem, ...],
+    others: frozenset[str] = frozenset(),
+    blind: bool = False,
+) -> Witness:
+    """Put together what one run's files tell; ``blind`` where there are states that could not be read."""
+    series = merged(group) if group else []
+    told = tell(folder, group, series, others, main=not identity)
+    summary = _summary(group, results)
+    leader = group[0].state if group else None
+    step = group[0].step if group else None
+    planned = leader.whole("max_steps") if leader else None
+    planned = planned if planned and planned > 0 else None
+    epoch = _epoch(leader.members.get("epoch") if leader else None, summary)
+    found = [*problems, *_group_problems(group), *told.problems]
+    ended = status(step, planned, series, summary, told.epochs)
+    if not group and not results:
+        ended = "unknown" if blind else "no-metrics"
+    states = tuple(known.state.file for known in group)
+    return Witness(
+        NAME,
+        identity,
+        tuple(dict.fromkeys((*states, *(d.source.file for d in results.values()), *told.files))),
+        told.name,
+        told.method.trainer,
+        told.method.method,
+        told.method.why,
+        ended,
+        step if step is not None and step >= 0 else None,
+        planned,
+        epoch,
+        told.versions,
+        told.settings,
+        summary,
+        tuple(series),
+        tuple(_pointers_joined(found)),
+        precision=10,
+    )
+
+
+def _epoch(member: Any, summary: Mapping[str, Datum]) -> float | None:
+    if isinstance(member, int | float) and not isinstance(member, bool):
+        return float(member)
+    told = summary.get("epoch")
+    return told.value if told is not None and isinstance(told.value, float) else None
+
+
+def _summary(group: list[Known], results: Mapping[str, Datum]) -> dict[str, Datum]:
+    """The closing row, then what only the results files or the state's own members tell."""
+    found: dict[str, Datum] = {}
+    closing = next((known for known in group if known.table.summary), None)
+    if closing:
+        for key, (value, row) in closing.table.summary.items():
+            found[key] = Datum(value, Source(closing.state.file, f"log_history[{row}].{key}"))
+    for key, datum in results.items():
+        found.setdefault(key, datum)
+    for known in group[:1]:
+        for key in _KEPT:
+            value = known.state.members.get(key)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found.setdefault(key, Datum(float(value), Source(known.state.file, key)))
+            elif isinstance(value, str):
+                found.setdefault(key, Datum(value.replace("\\", "/").rstrip("/").rpartition("/")[2], Source(known.state.file, key)))
+    return found
+
+
+def _group_problems(group: list[Known]) -> list[Problem]:
+    found = [problem for known in group for problem in known.state.problems]
+    if group:
+        leader = group[0]
+        found += [Problem(leader.state.file, text) for text in leader.table.problems]
+        root = next((known for known in group if "/" not in known.state.file), None)
+        if root is not None and root is not leader and root.step < leader.step:
+            where = leader.state.file.rpartition("/")[0]
+            found.append(
+                Problem(root.state.file, f"stands at step {root.step:,}; {where} is newer (step {leader.step:,}) and is used")
+            )
+    return found
+
+
+def _pointers_joined(problems: list[Problem]) -> list[Problem]:
+    """Git LFS pointers told once, not file by file."""
+    pointers = sorted({p.where for p in problems if p.message == LFS_PROBLEM})
+    others = [p for p in dict.fromkeys(problems) if p.message != LFS_PROBLEM]
+    if len(pointers) > 1:
+        return [Problem(pointers[0], f"and {len(pointers) - 1} more: each {LFS_PROBLEM}", LFS_HINT), *others]
+    return [*(Problem(where, LFS_PROBLEM, LFS_HINT) for where in pointers), *others]
+
+
