@@ -144,6 +144,7 @@ def _build(parser: argparse.ArgumentParser) -> None:
 def _inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file")
     parser.add_argument("--json", action="store_true", help="as report.json has it")
+    parser.add_argument("--all", action="store_true", help="also the remarks that only describe")
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

@@ -72,7 +72,8 @@ def step_count(run: Run, values: Values) -> Finding:
         return found(text, evidence=("steps.done",))
     wanted = " or ".join(f"{e:,}" for e in sorted(expected))
     text += (
-        f" From {rows:,} rows and this batch, {wanted} were to be expected: dropped last batches, packing, filtered rows "
+        f" From {rows:,} rows and this batch, {wanted} were to be expected: dropped last batches, "
+        f"packing, filtered rows "
         "or another device count would explain the difference."
     )
     return found(text, "warning", evidence=("steps.done",))
@@ -102,13 +103,13 @@ def implied_rows(run: Run, values: Values) -> Finding:
         if told is not None:
             return found(say("The training set held {n}.", n=numbers.plural(told, word)), evidence=("data.rows",))
         if value is not None and value.low is not None and value.high is not None:
-            text = "Steps and batch imply between {low} and {high} training {word}s."
-            return found(say(text, low=int(value.low), high=int(value.high), word=word), evidence=("data.rows",))
+            band_text = "Steps and batch imply between {low} and {high} training {word}s."
+            return found(say(band_text, low=int(value.low), high=int(value.high), word=word), evidence=("data.rows",))
         raise NotApplicable("no rate from which the number of rows follows")
     if told is not None:
         if band.low <= told <= band.high:
-            text = "The training set held {n}, which agrees with the logged throughput."
-            return found(say(text, n=numbers.plural(told, word)), evidence=("data.rows",))
+            agreed = "The training set held {n}, which agrees with the logged throughput."
+            return found(say(agreed, n=numbers.plural(told, word)), evidence=("data.rows",))
         return found(
             say(
                 "The training set is said to hold {told}, but the logged throughput implies {band}: filtered rows, "
@@ -164,7 +165,8 @@ def row_average(run: Run, values: Values) -> Finding:
         return passed("several devices: the unlogged tail of the mean is local to one of them")
     return found(
         say(
-            "The logged rows do not average to the reported mean ({average} against {mean}); the directory may mix runs.",
+            "The logged rows do not average to the reported mean ({average} against {mean}); the "
+            "directory may mix runs.",
             average=numbers.loss(average),
             mean=numbers.loss(mean),
         ),
@@ -207,7 +209,8 @@ def scaled_loss(run: Run, values: Values) -> Finding:
         return passed("the first loss is not scaled by the accumulation")
     return found(
         say(
-            "The first logged loss is {ratio}× the analytic value, matching a known gradient-accumulation scaling fault "
+            "The first logged loss is {ratio}× the analytic value, matching a known "
+            "gradient-accumulation scaling fault "
             "that also scales gradients [@tf_35856; @trl_2615].",
             ratio=numbers.number(ratio),
         ),

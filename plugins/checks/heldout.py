@@ -140,7 +140,8 @@ def which_checkpoint(run: Run, values: Values) -> Finding:
     if name and total is not None and name != f"checkpoint-{total}":
         return found(
             say(
-                "The trainer noted {checkpoint} as best by {metric}, but the values at the end are those of step {total}; "
+                "The trainer noted {checkpoint} as best by {metric}, but the values at the end are "
+                "those of step {total}; "
                 "say which of the two is used.",
                 checkpoint=Code(name),
                 metric=Code(str(metric)),

@@ -143,7 +143,7 @@ def reduction(run: Run, values: Values) -> Finding:
     evidence = ("loss.train.median_first", "loss.train.median_last", "loss.train.reduction")
     if change.low is not None and change.low > 0:
         return found(text, "good", evidence=evidence, grants=("objective-fell",))
-    return found(text, evidence=evidence)
+    return found(text, evidence=evidence, grants=_below_start(run, values))
 
 
 def _endpoints(run: Run, values: Values) -> Finding:
@@ -164,7 +164,18 @@ def _endpoints(run: Run, values: Values) -> Finding:
         ),
         "caution",
         evidence=("loss.train.first", "loss.train.last"),
+        grants=_below_start(run, values),
     )
+
+
+def _below_start(run: Run, values: Values) -> tuple[str, ...]:
+    """The plain fact, without inference, that every row after the untrained steps lies below the analytic start."""
+    series, start = run.get("loss"), values.get("loss.start")
+    if series is None or start is None or not baselines.of(run).exact:
+        return ()
+    later = series.values[series.steps > reading.untrained_steps(run)]
+    fell = len(later) > 0 and bool((later < float(start.value)).all())
+    return ("objective-fell",) if fell else ()
 
 
 def end_from_mean(run: Run, values: Values) -> Finding:
@@ -178,7 +189,8 @@ def end_from_mean(run: Run, values: Values) -> Finding:
     if series is not None and len(series) > 1:
         return passed(f"the steps after the untrained ones averaged {numbers.display(rest)}", grants=grants)
     text = say(
-        "If the first {steps} had the analytic loss {start} (policy = reference, no dropout{warm}), the remaining {n} "
+        "If the first {steps} had the analytic loss {start} (policy = reference, no dropout{warm}), "
+        "the remaining {n} "
         "averaged {rest}; individual step losses were not logged.",
         steps="step" if untrained == 1 else f"{untrained} steps",
         start=numbers.display(start),
@@ -247,7 +259,8 @@ def non_finite(run: Run, values: Values) -> Finding:
     if zero:
         text += f", with losses of exactly 0 at {numbers.plural(len(zero), 'step')}"
     text += (
-        "; the trainer's filter may have hidden others in the averaged loss. No statement on the success of this run is "
+        "; the trainer's filter may have hidden others in the averaged loss. No statement on the "
+        "success of this run is "
         "possible, and its small losses are no sign of a good fit."
         if zero or (mean is not None and math.isfinite(mean))
         else ". No statement on the success of this run is possible."

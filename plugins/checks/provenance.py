@@ -86,7 +86,8 @@ def no_metrics(run: Run, values: Values) -> Finding:
         return passed("the run holds metrics")
     return found(
         say(
-            "The directory holds no training metrics: no log, no state and no results file. Its settings and files are "
+            "The directory holds no training metrics: no log, no state and no results file. Its "
+            "settings and files are "
             "listed; nothing can be said about how training went."
         ),
         "warning",

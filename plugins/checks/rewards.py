@@ -27,7 +27,7 @@ FEW_PAIRS = 30
 def margin_growth(run: Run, values: Values) -> Finding:
     """D1."""
     series = run.get("rewards/margins")
-    steps, logged = reading.finite(series)
+    _, logged = reading.finite(series)
     if series is None or not len(logged) or last_finite(series) is None:
         raise NotApplicable("no finite margin at the end of training")
     nats = values.get("margin.train.last_nats")
@@ -50,7 +50,8 @@ def margin_growth(run: Run, values: Values) -> Finding:
     fall = statistics.window_fall_interval(logged) if inference_allowed(run) else None
     verb = "rose" if last > first else "fell" if last < first else "stayed"
     text = say(
-        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last rows; last "
+        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first "
+        "and last rows; last "
         "window {x}{tail}).",
         verb=verb,
         a=numbers.number(first),
@@ -137,7 +138,8 @@ def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severit
     if not n:
         return (
             say(
-                "On the held-out pairs{which} the {ranker} ranked {x} correctly {step}; their number is not logged, so no "
+                "On the held-out pairs{which} the {ranker} ranked {x} correctly {step}; their number "
+                "is not logged, so no "
                 "interval can be given.",
                 which=which,
                 ranker=ranker,
@@ -157,7 +159,8 @@ def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severit
     fmt = (lambda x: numbers.fixed(x, 2)) if n < 100 else (lambda x: numbers.share(x, n))
     ranked = numbers.share(share, n)
     text = say(
-        "On {n} held-out pairs{which} the {ranker} ranked {k} correctly {step} ({remark}95 % Wilson interval {ci}; chance "
+        "On {n} held-out pairs{which} the {ranker} ranked {k} correctly {step} ({remark}95 % Wilson "
+        "interval {ci}; chance "
         "{chance}){verdict}.",
         n=n,
         which=which,
@@ -184,7 +187,8 @@ def first_step_tie(run: Run, values: Values) -> Finding:
     if value is not None and total and value.note.startswith("steps 1 "):
         return found(
             say(
-                "Over all {total} steps the implicit reward ranked a mean of {x} of the presented training pairs correctly. "
+                "Over all {total} steps the implicit reward ranked a mean of {x} of the presented "
+                "training pairs correctly. "
                 "The average includes the {steps} as incorrect; about {most} is the most it could reach.",
                 total=total,
                 x=numbers.fixed(float(value.value), 2),
@@ -266,8 +270,10 @@ def displacement(run: Run, values: Values) -> Finding:
         f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value, _ in seen
     )
     text = say(
-        "The margin grew while the log-probability of preferred responses fell by {where} per response on average{assumed}; "
-        "the improvement is relative (rejected responses fell further), a pattern described as likelihood displacement "
+        "The margin grew while the log-probability of preferred responses fell by {where} per "
+        "response on average{assumed}; "
+        "the improvement is relative (rejected responses fell further), a pattern described as "
+        "likelihood displacement "
         "[@razin2025; @pal2024smaug].",
         where=where,
         assumed=f" ({_assumed(run).lstrip(', ')})" if _assumed(run) else "",

@@ -46,7 +46,10 @@ def data_size(run: Run, values: Values) -> Finding:
     scale = " is a smoke test" if rows < SMOKE else " is small"
     context = ""
     if run.method == "dpo":
-        context = "; published recipes use about 61,000 (Zephyr) to 270,000 (Tülu 3 8B) [@tunstall2023zephyr; @lambert2024tulu3]"
+        context = (
+            "; published recipes use about 61,000 (Zephyr) to 270,000 (Tülu 3 8B) "
+            "[@tunstall2023zephyr; @lambert2024tulu3]"
+        )
     text = "A training set of {n}{scale}" + context + "."
     return found(say(text, n=numbers.plural(rows, word), scale=scale), severity, evidence=("data.rows",))
 
@@ -65,7 +68,8 @@ def wall_clock(run: Run, values: Values) -> Finding:
     device = run.answers.get("hardware") or reading.fact(run, "hardware", "device")
     return found(
         say(
-            "Wall-clock time of the training loop: {t} ({device}); it {includes}excludes model loading and preprocessing.",
+            "Wall-clock time of the training loop: {t} ({device}); it {includes}excludes model "
+            "loading and preprocessing.",
             t=numbers.display(runtime),
             device=str(device) if device else Ask("hardware", "device"),
             includes=includes,

@@ -80,14 +80,18 @@ def reference(run: Run, values: Values) -> Finding:
     if reading.setting(run, "sync_ref_model"):
         return found(
             say(
-                "The reference model was synchronised with the policy during training, so rewards are relative to a moving "
+                "The reference model was synchronised with the policy during training, so rewards "
+                "are relative to a moving "
                 "reference [@gorbatovski2024trdpo]."
             )
         )
     if reading.setting(run, "reference_free"):
         return found(say("The loss ignored the reference model, while the logged rewards are still relative to it."))
     if reading.setting(run, "lora.r") is not None:
-        text = "The reference model was the starting model with the adapters switched off, unless another was given: {ask}."
+        text = (
+            "The reference model was the starting model with the adapters switched off, unless "
+            "another was given: {ask}."
+        )
     else:
         text = "The reference model was {ask}."
     ask = Ask("reference", "a frozen copy of the starting model, or which other")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
-from dpo_report.core.model import Run, Value
+from dpo_report.core.model import Run, Series, Value
 from dpo_report.plugins import baselines, reading, statistics
 
 TREND_ROWS = 8
@@ -83,7 +83,7 @@ def _start(run: Run) -> Value:
 
 def _reduction(run: Run) -> Iterator[Value]:
     series = run.get("loss")
-    steps, values = reading.finite(series)
+    _, values = reading.finite(series)
     if series is None or not measures_progress(run) or len(values) < 6:
         raise NotApplicable(f"medians of the first and last rows need 6 rows with a loss; there are {len(values)}")
     windows = statistics.window_medians(values)
@@ -93,8 +93,8 @@ def _reduction(run: Run) -> Iterator[Value]:
     head = tuple(series.source_at(int(i)) for i in rows[:width])
     tail = tuple(series.source_at(int(i)) for i in rows[-width:])
     span = f"{width} rows each"
-    starts = f"steps {int(steps[0]):,} to {int(steps[width - 1]):,}"
-    ends = f"steps {int(steps[-width]):,} to {int(steps[-1]):,}"
+    starts = _span(run, series, int(rows[0]), int(rows[width - 1]))
+    ends = _span(run, series, int(rows[-width]), int(rows[-1]))
     yield Value(
         "loss.train.median_first",
         first,
@@ -119,6 +119,11 @@ def _reduction(run: Run) -> Iterator[Value]:
         formula=f"median of the first minus median of the last rows ({span})",
         note=f"{starts} against {ends}",
     )
+
+
+def _span(run: Run, series: Series, first: int, last: int) -> str:
+    """The steps that rows ``first`` to ``last`` average over."""
+    return f"steps {reading.window(run, series, first)[0]:,} to {reading.window(run, series, last)[1]:,}"
 
 
 def _trend(run: Run) -> Iterator[Value]:
@@ -171,7 +176,10 @@ def _rest(run: Run) -> Value:
         (run.summary["train_loss"].source,),
         kind="loss",
         formula=f"({total:,} × {mean:.4f} − {part}) / {total - untrained:,}",
-        note=f"steps {untrained + 1} to {total:,}, if the first {'step' if untrained == 1 else 'steps'} had the analytic loss",
+        note=(
+            f"steps {untrained + 1} to {total:,}, if the first "
+            f"{'step' if untrained == 1 else 'steps'} had the analytic loss"
+        ),
     )
 
 
@@ -182,10 +190,12 @@ METRICS = (
         _mean,
         needs=("summary:train_loss",),
         keys=("train_loss",),
-        meaning="The mean of the loss of every optimizer step, the untrained first one included. One value for a call "
+        meaning="The mean of the loss of every optimizer step, the untrained first one included. One "
+        "value for a call "
         "of train().",
         paper="The training loss averaged {value} over the run.",
-        context="It is not the final loss, not the loss of the saved model and not an evaluation. For a falling curve "
+        context="It is not the final loss, not the loss of the saved model and not an evaluation. "
+        "For a falling curve "
         "it is larger than where training ended. It has no absolute scale: β, loss type and data set it.",
         compare="The analytic starting value of the same loss; the same run's last logged window.",
         source="transformers Trainer._finalize_training",
@@ -197,9 +207,12 @@ METRICS = (
         needs=("loss",),
         better="lower",
         keys=("loss",),
-        meaning="Mean loss over the steps since the previous log row, each pair scored before the update that uses it.",
+        meaning=(
+            "Mean loss over the steps since the previous log row, each pair scored before the update that uses it."
+        ),
         paper="Over the last logged window the training loss was {value}; name the steps.",
-        context="An average over an interval at changing parameters. A loss of exactly 0 together with NaN elsewhere is "
+        context="An average over an interval at changing parameters. A loss of exactly 0 together "
+        "with NaN elsewhere is "
         "an alarm: the trainer replaces non-finite losses by default.",
         compare="The first logged window of the same run; its analytic start.",
         source="transformers Trainer._maybe_log_save_evaluate",
@@ -208,7 +221,8 @@ METRICS = (
         "loss.start",
         "loss while policy = reference",
         _start,
-        meaning="The value that the loss takes before the first update, when policy and reference are the same model: "
+        meaning="The value that the loss takes before the first update, when policy and reference "
+        "are the same model: "
         "ln 2 for the sigmoid DPO loss.",
         paper="The analytic starting value of this loss is {value}.",
         context="A first logged loss equal to it shows a right set-up, nothing about the model.",
@@ -222,7 +236,8 @@ METRICS = (
         needs=("loss",),
         meaning="Median of the first tenth of the log rows (at least 3) minus the median of the last tenth.",
         paper="The median logged loss fell by {value}; give both medians and their steps.",
-        context="Computed from rows with `loss`, never from train_loss, which is one number. Relative changes only for "
+        context="Computed from rows with `loss`, never from train_loss, which is one number. "
+        "Relative changes only for "
         "losses whose floor is zero.",
         compare="The step-to-step variation of the same curve.",
         source="a convention of this tool",

@@ -1,4 +1,4 @@
-"""What policy-gradient runs (GRPO, RLOO, PPO, online DPO) log in place of a meaningful loss: the mean reward (rule L4)."""
+"""What policy-gradient runs (GRPO, RLOO, PPO, online DPO) log instead of a telling loss: the mean reward (L4)."""
 
 from __future__ import annotations
 

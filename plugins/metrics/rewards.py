@@ -1,4 +1,4 @@
-"""Implicit rewards of preference runs: margins, drifts and accuracies, training beside held-out (rules D1 to D5, E1, E2).
+"""Implicit rewards of preference runs: margins, drifts and accuracies, training beside held-out (D1 to D5, E1, E2).
 
 TRL logs ``rewards/chosen`` = mean β·(log π − log π_ref) of the chosen responses, likewise for the rejected ones;
 divided by β they are nats of log-ratio, which can be compared between runs.
@@ -213,7 +213,8 @@ METRICS = (
         keys=("eval_loss",),
         meaning="Mean loss over the held-out set at one step, with frozen parameters.",
         paper="The held-out loss was {value} at the step named.",
-        context="It can rise while held-out accuracy still rises (the margins grow on the wrongly ranked pairs too), and "
+        context="It can rise while held-out accuracy still rises (the margins grow on the wrongly "
+        "ranked pairs too), and "
         "says nothing alone about generated text.",
         compare="The analytic start; other evaluations of the same run on the same set.",
         source="transformers Trainer.evaluation_loop",
@@ -252,7 +253,8 @@ METRICS = (
         keys=("rewards/margins", "eval_rewards/margins"),
         meaning="Mean of β·(Δchosen − Δrejected), Δ the log-ratio of policy to reference summed over the response.",
         paper="The margin rose to {value}; in nats, margin/β.",
-        context="It scales with β and with length. Growth shows that the objective is being optimised, not that answers "
+        context="It scales with β and with length. Growth shows that the objective is being "
+        "optimised, not that answers "
         "are better.",
         compare="Other runs only in nats; the held-out margin of the same run.",
         source=_TRL,
@@ -262,7 +264,8 @@ METRICS = (
         "drift of chosen and rejected responses",
         _drift,
         keys=("rewards/chosen", "rewards/rejected", "eval_rewards/chosen", "eval_rewards/rejected"),
-        meaning="rewards/chosen divided by β: by how many nats the chosen responses became more (or less) likely than "
+        meaning="rewards/chosen divided by β: by how many nats the chosen responses became more (or "
+        "less) likely than "
         "under the reference, on average.",
         paper="Chosen responses moved by {value} per response relative to the reference.",
         context="Negative while the margin grows means that preferred responses became less likely too (likelihood "

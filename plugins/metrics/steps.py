@@ -161,7 +161,9 @@ METRICS = (
         meaning="Rows of the training set. Where the run does not state it, the nominal throughput implies it: "
         "samples/s × runtime / epochs.",
         paper="{value}.",
-        context="Implied after any filtering by the trainer; not the number of rows processed when a run stopped early.",
+        context=(
+            "Implied after any filtering by the trainer; not the number of rows processed when a run stopped early."
+        ),
         compare="The size of the data set that you think you trained on: a difference means filtered rows.",
         source="transformers trainer_utils.speed_metrics",
     ),
