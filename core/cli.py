@@ -86,7 +86,6 @@ def _run(words: list[str]) -> int:
 def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Namespace) -> int:
     """Run a command that a plugin brings; without one, tell which commands there are."""
     from dpo_report.core.manager import builtin
-    from dpo_report.core.model import Problem
 
     host = _host(switches, builtin("COMMANDS"))
     brought = {provided.item.name: provided for provided in host.commands}
@@ -100,6 +99,8 @@ def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Nam
             return 2
         _parsed(parser, words, switches)
         return 2
+    from dpo_report.core.model import Problem
+
     _refuse(host, switches)
     provided = brought[command]
     outcome = host.guard(provided, provided.item.configure, parsers[command])

@@ -1,0 +1,5 @@
+"""Forgets the marker."""
+
+
+def register_metrics():
+    return []

@@ -1,0 +1,3 @@
+"""Cannot be imported."""
+
+raise RuntimeError("the graph server is down\n(second line)")
