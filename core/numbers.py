@@ -243,7 +243,10 @@ def display(value: Value, table: bool = False, unit: bool = True) -> str:
     if kind == "seconds" and value.unit in ("", "s"):
         return _span(x, unit) if table else seconds(x)
     text = share(x, value.n) if kind == "share" else _form(kind, table)(x)
-    return f"{text} {value.unit}" if unit and value.unit else text
+    if not (unit and value.unit):
+        return text
+    name = value.unit.removesuffix("s") if x == 1 and value.kind == "count" else value.unit
+    return f"{text} {name}"
 
 
 def display_interval(value: Value, table: bool = False) -> str:

@@ -89,7 +89,7 @@ class Text:
 
 Slot = str | int | Text | Cite | Code | Ask
 
-_MARK = re.compile(r"\s?\[@(?P<cite>[^\]]+)\]|`(?P<code>[^`]+)`")
+_MARK = re.compile(r"\s*\[@(?P<cite>[^\]]+)\]|`(?P<code>[^`]+)`")
 
 
 def say(template: str, /, **slots: Slot) -> Text:
@@ -142,8 +142,7 @@ def _marked(literal: str) -> Iterator[Part]:
     at = 0
     for match in _MARK.finditer(literal):
         if match["cite"] is not None:
-            before = literal[at : match.start()]
-            yield before + " " if before or match.start() else before
+            yield literal[at : match.start()] + " "
             yield Cite(tuple(key.strip().lstrip("@") for key in match["cite"].split(";")))
         else:
             yield literal[at : match.start()]

@@ -58,14 +58,16 @@ def gap(run: Run, values: Values) -> Finding:
             continue
         a, b = float(train.values[at]), float(held.values[-1])
         fmt = numbers.loss if key == "loss" else (lambda x: numbers.fixed(x, 2))
+        opening = "At step {step} the training" if not sentences else "the training"
+        window = "" if sentences else f" ({reading.window_text(run, train, at)})"
         sentences.append(
             say(
-                "At step {step} the training {noun} was {a} ({window}), held-out {b}.",
+                opening + " {noun} was {a}{window} and the held-out {noun} {b}",
                 step=int(step),
                 noun=noun,
                 a=fmt(a),
                 b=fmt(b),
-                window=reading.window_text(run, train, at),
+                window=window,
             )
         )
         tag = "loss" if key == "loss" else "accuracy"
@@ -76,7 +78,7 @@ def gap(run: Run, values: Values) -> Finding:
             severity = "caution"
     if not sentences:
         raise NotApplicable("no step has both a training and a held-out value")
-    return found(join(sentences), severity, evidence=tuple(evidence))
+    return found(join(sentences, "; ") + ".", severity, evidence=tuple(evidence))
 
 
 def _parting(train: Series, held: Series) -> bool:

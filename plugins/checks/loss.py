@@ -10,15 +10,13 @@ from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity, Value
 from dpo_report.core.text import say
-from dpo_report.plugins import baselines, reading
+from dpo_report.plugins import baselines, finiteness, reading
 from dpo_report.plugins.metrics.loss import measures_progress
 
 EXACT, ROUNDED, CLOSE = 1e-3, 0.02, 0.10
 """Relative distance of the first loss from its analytic value: equal, rounded, doubtful; beyond, wrong (rule C1)."""
 ENDPOINT_ROWS = 6
 """Below this many rows only the endpoints are told (rule C4)."""
-ALARM_DROP = 1e-3
-"""A loss of exactly 0 right after one above this share of the first loss is an alarm (rule C12)."""
 
 
 def number_of(values: Values, name: str) -> float:
@@ -73,6 +71,7 @@ def first_loss(run: Run, values: Values) -> Finding:
 
 def mean_loss(run: Run, values: Values) -> Finding:
     """C2."""
+    finiteness.need_sound(run)
     if not measures_progress(run):
         raise NotApplicable("the policy-gradient loss is not interpreted")
     value, total = values["loss.train.mean"], reading.total_steps(run)
@@ -95,6 +94,7 @@ def mean_loss(run: Run, values: Values) -> Finding:
 
 def last_window(run: Run, values: Values) -> Finding:
     """C3."""
+    finiteness.need_sound(run)
     if not measures_progress(run):
         raise NotApplicable("the policy-gradient loss is not interpreted")
     value = values.get("loss.train.last")
@@ -114,6 +114,7 @@ def last_window(run: Run, values: Values) -> Finding:
 
 def reduction(run: Run, values: Values) -> Finding:
     """C4."""
+    finiteness.need_sound(run)
     if not measures_progress(run):
         raise NotApplicable("the policy-gradient loss is not interpreted")
     change = values.get("loss.train.reduction")
@@ -180,6 +181,7 @@ def _below_start(run: Run, values: Values) -> tuple[str, ...]:
 
 def end_from_mean(run: Run, values: Values) -> Finding:
     """C5."""
+    finiteness.need_sound(run)
     rest, start = values["loss.train.rest"], values["loss.start"]
     total, untrained = reading.total_steps(run) or 0, reading.untrained_steps(run)
     mean_below = float(rest.value) < float(start.value)
@@ -213,6 +215,7 @@ def end_from_mean(run: Run, values: Values) -> Finding:
 
 def trend(run: Run, values: Values) -> Finding:
     """C6."""
+    finiteness.need_sound(run)
     slope, p = values["loss.train.slope"], number_of(values, "loss.train.trend_p")
     test = f"Mann–Kendall {p_text(p)}, n = {slope.n:,}"
     if p >= 0.05:
@@ -237,57 +240,26 @@ def _interval(value: Value) -> str:
 
 def non_finite(run: Run, values: Values) -> Finding:
     """C12."""
-    bad: dict[str, set[int]] = {}
-    for (name, split), series in run.series.items():
-        if split == "train" and (name in ("loss", "grad_norm") or name.startswith(("rewards/", "logps/"))):
-            where = series.steps[~np.isfinite(series.values)]
-            if len(where):
-                bad[name] = {int(step) for step in where}
-    mean = run.number("train_loss")
-    flushed = [k for k, d in run.summary.items() if isinstance(d.value, float) and not math.isfinite(d.value)]
-    zero = _alarming_zeros(run, bool(bad))
-    if not bad and not zero and not flushed and (mean is None or math.isfinite(mean)):
+    steps, zeros = finiteness.bad_steps(run), finiteness.alarming_zeros(run)
+    if not steps and not zeros and not finiteness.bad_summary(run):
         if not run.series and not run.summary:
             raise NotApplicable("nothing was logged")
         return passed("every logged loss, gradient norm and reward is finite", grants=("finite",))
-    steps = sorted(set().union(*bad.values(), zero))
-    if steps:
-        shown = ", ".join(f"{s:,}" for s in steps[:6]) + (f" and {len(steps) - 6:,} more" if len(steps) > 6 else "")
-        text = say("Non-finite values at {steps}", steps=("step " if len(steps) == 1 else "steps ") + shown)
+    shown = sorted(steps | zeros)
+    if shown:
+        listed = ", ".join(f"{step:,}" for step in shown[:6])
+        more = f" and {len(shown) - 6:,} more" if len(shown) > 6 else ""
+        text = say("Non-finite values at {steps}", steps=("step " if len(shown) == 1 else "steps ") + listed + more)
     else:
         text = say("Non-finite values in the closing summary")
-    if zero:
-        text += f", with losses of exactly 0 at {numbers.plural(len(zero), 'step')}"
-    text += (
-        "; the trainer's filter may have hidden others in the averaged loss. No statement on the "
-        "success of this run is "
-        "possible, and its small losses are no sign of a good fit."
-        if zero or (mean is not None and math.isfinite(mean))
-        else ". No statement on the success of this run is possible."
-    )
+    if zeros:
+        text += f", with losses of exactly 0 at {numbers.plural(len(zeros), 'step')}"
+    mean = run.number("train_loss")
+    hidden = zeros or (mean is not None and math.isfinite(mean))
+    text += "; the trainer's filter may have hidden others in the averaged loss" if hidden else ""
+    text += ". No statement on the success of this run is possible"
+    text += ", and its small losses are no sign of a good fit." if zeros else "."
     return found(text, "warning")
-
-
-def _alarming_zeros(run: Run, others: bool) -> set[int]:
-    """Steps whose loss is exactly 0, where that is an alarm: with NaN elsewhere, a zero gradient, or after a jump.
-
-    An exact 0 is healthy for hinge and policy-gradient losses and in saturated four-decimal logs.
-    """
-    series, norm = run.get("loss"), run.get("grad_norm")
-    if series is None or not measures_progress(run) or "hinge" in reading.loss_types(run):
-        return set()
-    zero = series.values == 0
-    if not zero.any():
-        return set()
-    quiet = {int(s) for s, v in zip(norm.steps, norm.values, strict=True) if v == 0} if norm is not None else set()
-    start = float(np.abs(series.values[0]))
-    alarms = set()
-    for index in np.flatnonzero(zero):
-        step = int(series.steps[index])
-        before = float(np.abs(series.values[index - 1])) if index else math.inf
-        if others or step in quiet or (index and before > ALARM_DROP * start and before > 0.05) or step - 1 in alarms:
-            alarms.add(step)
-    return alarms
 
 
 CHECKS = (

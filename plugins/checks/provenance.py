@@ -139,12 +139,7 @@ def complete(run: Run, values: Values) -> Finding:
     if not done or not planned:
         raise NotApplicable("the planned number of steps is not known")
     if done >= planned:
-        runtime = run.number("train_runtime")
-        whole = "Training completed all {planned} planned optimizer steps"
-        if runtime is not None and not reading.resumed_from(run):
-            text = say(whole + " in {t} of wall-clock time.", planned=planned, t=numbers.seconds(runtime))
-        else:
-            text = say(whole + ".", planned=planned)
+        text = say("Training completed all {planned} planned optimizer steps.", planned=planned)
         return found(text, evidence=("steps.done", "steps.planned"), grants=("complete",))
     epochs = reading.numeric(reading.setting(run, "num_train_epochs"))
     at = ""

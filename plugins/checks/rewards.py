@@ -8,7 +8,7 @@ from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series, Severity, Value
 from dpo_report.core.text import Text, join, say
-from dpo_report.plugins import reading, statistics
+from dpo_report.plugins import finiteness, reading, statistics
 from dpo_report.plugins.metrics.loss import inference_allowed
 from dpo_report.plugins.metrics.rewards import last_finite, splits
 
@@ -26,6 +26,7 @@ FEW_PAIRS = 30
 
 def margin_growth(run: Run, values: Values) -> Finding:
     """D1."""
+    finiteness.need_sound(run)
     series = run.get("rewards/margins")
     _, logged = reading.finite(series)
     if series is None or not len(logged) or last_finite(series) is None:
@@ -70,6 +71,7 @@ def _assumed(run: Run) -> str:
 
 def training_accuracy(run: Run, values: Values) -> Finding:
     """D2 on training pairs: descriptive."""
+    finiteness.need_sound(run)
     value, series = values["accuracy.train.last"], run.get("rewards/accuracies")
     if series is None:
         raise NotApplicable("no training accuracy was logged")
@@ -109,6 +111,7 @@ def _window_pairs(run: Run, series: Series, index: int) -> int | None:
 
 def held_out_accuracy(run: Run, values: Values) -> Finding:
     """D2 on held-out pairs."""
+    finiteness.need_sound(run)
     texts: list[Text] = []
     severity: Severity = "info"
     grants: set[str] = set()
@@ -179,6 +182,7 @@ def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severit
 
 def first_step_tie(run: Run, values: Values) -> Finding:
     """D3."""
+    finiteness.need_sound(run)
     untrained, total = reading.untrained_steps(run), reading.total_steps(run)
     value = values.get("accuracy.train.unlogged")
     steps = "first step, where policy and reference are identical and every pair counts"
@@ -200,6 +204,8 @@ def first_step_tie(run: Run, values: Values) -> Finding:
     series = run.get("rewards/accuracies")
     if series is None or not len(series) or reading.window(run, series, 0)[0] != 1:
         raise NotApplicable("no logged accuracy covers the first step")
+    if series.values[0] >= 0.5:
+        return passed("the untrained steps weigh little in the first logged accuracy")
     return found(
         say(
             "The first logged accuracy includes the {steps} as incorrect; it is no sign of a start below chance.",
@@ -210,6 +216,7 @@ def first_step_tie(run: Run, values: Values) -> Finding:
 
 def resolution(run: Run, values: Values) -> Finding:
     """D4."""
+    finiteness.need_sound(run)
     series = run.get("rewards/accuracies")
     if series is None or not len(series):
         raise NotApplicable("no training accuracy was logged")
@@ -224,6 +231,7 @@ def resolution(run: Run, values: Values) -> Finding:
 
 def saturation(run: Run, values: Values) -> Finding:
     """D5."""
+    finiteness.need_sound(run)
     accuracy, loss, start = values["accuracy.train.last"], values["loss.train.last"], values["loss.start"]
     share, end = float(accuracy.value), float(loss.value)
     if not (share >= SATURATED and end < SMALL_LOSS * float(start.value)):
@@ -254,6 +262,7 @@ def _interval_of_end(series: Series) -> tuple[float, float] | None:
 
 def displacement(run: Run, values: Values) -> Finding:
     """E1."""
+    finiteness.need_sound(run)
     if "apo_down" in reading.loss_types(run):
         raise NotApplicable("apo_down lowers the chosen rewards by design")
     seen: list[tuple[str, Value, Series]] = []
@@ -283,6 +292,7 @@ def displacement(run: Run, values: Values) -> Finding:
 
 def healthy_drift(run: Run, values: Values) -> Finding:
     """E2."""
+    finiteness.need_sound(run)
     words = []
     for tag, word, chosen in splits(run, "rewards/chosen"):
         rejected = run.get("rewards/rejected", chosen.split)

@@ -21,8 +21,8 @@ def starting_model(run: Run, values: Values) -> Finding:
     """H5, descriptive part: what was trained and from where."""
     base = run.answers.get("base-model") or reading.setting(run, "base_model", "model_name_or_path")
     value = values.get("model.parameters")
-    size = f" ({numbers.display(value)})" if value else ""
-    name: Slot = Code(str(base)) if base else Ask("base-model", "name and revision of the starting model")
+    size = f" ({_parameters(float(value.value))})" if value else ""
+    name: Slot = Code(_portable(str(base))) if base else Ask("base-model", "name and revision of the starting model")
     text = say("Training started from {name}{size}.", name=name, size=size)
     rank = reading.setting(run, "lora.r")
     if rank is not None:
@@ -32,6 +32,20 @@ def starting_model(run: Run, values: Values) -> Finding:
             alpha=numbers.setting(reading.setting(run, "lora.lora_alpha")),
         )
     return found(text, evidence=("model.parameters",) if value else ())
+
+
+def _portable(name: str) -> str:
+    """A model's name; of a path on somebody's machine only the last part."""
+    local = name.startswith(("/", "~", ".")) or "\\" in name or name[1:2] == ":"
+    return name.replace("\\", "/").rstrip("/").rpartition("/")[2] if local else name
+
+
+def _parameters(count: float) -> str:
+    """``135 million parameters``."""
+    for size, word in ((1e9, "billion"), (1e6, "million")):
+        if count >= size:
+            return f"{numbers.number(count / size)} {word} parameters"
+    return f"{numbers.count(count)} parameters"
 
 
 def optimisation(run: Run, values: Values) -> Finding:
