@@ -30,10 +30,10 @@ COMMENT = (
 # Declared with a literal, but replaced from other fields or the machine before the arguments are saved.
 COMPUTED = frozenset({
     "accelerator_config", "activation_checkpointing", "dataloader_pin_memory", "debug", "deepspeed_plugin",
-    "disable_tqdm", "do_eval", "eval_steps", "fsdp", "fsdp_config", "generation_batch_size", "greater_is_better", "half_precision_backend",
-    "hub_model_id", "hub_token", "include_num_input_tokens_seen", "local_rank", "logging_dir",
-    "metric_for_best_model", "mp_parameters", "output_dir", "report_to", "run_name", "steps_per_generation",
-    "torch_compile_backend",
+    "disable_tqdm", "do_eval", "eval_steps", "fsdp", "fsdp_config", "generation_batch_size",
+    "greater_is_better", "half_precision_backend", "hub_model_id", "hub_token",
+    "include_num_input_tokens_seen", "local_rank", "logging_dir", "metric_for_best_model", "mp_parameters",
+    "output_dir", "report_to", "run_name", "steps_per_generation", "torch_compile_backend",
 })  # fmt: skip
 BF16 = "self.bf16 = not self.fp16 if self.bf16 is None else self.bf16"
 ABSENT, UNKNOWN = ("absent",), ("computed",)
