@@ -14,8 +14,10 @@ Only the standard library is imported before a command is known: ``--help`` must
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -42,8 +44,20 @@ def main(argv: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not stop a report
     try:
+        return _status(words)
+    except BrokenPipeError:  # the reader of our output has what it wanted
+        _close_stdout()
+        return 0
+    except OSError as error:  # disk full, where the output goes
+        _close_stdout()
+        return tell(f"cannot write: {error.strerror}")
+
+
+def _status(words: list[str]) -> int:
+    try:
         status = _run(words)
         sys.stdout.flush()
+        return status
     except ReportError as error:
         return tell(error.message, error.hint)
     except SystemExit as stop:  # argparse: --help, --version, a wrong word
@@ -51,13 +65,16 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         tell("interrupted")
         return 130
-    except BrokenPipeError:
-        # The reader of our output has what it wanted. What is still buffered must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            raise
         return _bug(words, error)
-    return status
+
+
+def _close_stdout() -> None:
+    """Let nothing that is still buffered raise again at exit."""
+    with suppress(OSError):  # not a file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(message: str, hint: str = "") -> int:
