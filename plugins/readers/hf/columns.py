@@ -56,7 +56,7 @@ def tabulate(history: History) -> Table:
     closing = _summary_shapes(shapes)
     _take_summary(table, [shapes[i] for i in closing])
     parts: dict[Place, list[Column]] = {}
-    names = _eval_names(key for shape in shapes for key in shape.keys)
+    names = eval_names(key for shape in shapes for key in shape.keys)
     for shape in (shape for i, shape in enumerate(shapes) if i not in closing):
         index = shape.index()
         if "step" not in shape.keys:
@@ -108,7 +108,7 @@ def _take_summary(table: Table, shapes: list[Shape]) -> None:
         table.problems.append(f"log_history holds {times} closing summaries; the last one is used")
 
 
-def _eval_names(keys: Iterable[str]) -> list[str]:
+def eval_names(keys: Iterable[str]) -> list[str]:
     """Names of evaluation sets, longest first: each evaluation logs its own ``eval_NAME_runtime``, or at least a loss."""
     known = {key for key in keys if key.startswith("eval_")}
     for ending in ("_runtime", "_loss"):
