@@ -244,7 +244,7 @@ def test_a_long_run_is_reduced_and_says_so() -> None:
     result = ours.trend(x, y)
     ours.window_fall_interval(y)
     ours.robust_z(y)
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10  # about 0.2 on an idle machine
     assert result.blocks == ours.UNITS
     assert result.n == 100_000
     assert result.low < -1e-6 < result.high
