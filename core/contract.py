@@ -17,19 +17,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from dpo_report.core.model import Better, Finding, Run, Severity, Value, Witness
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import argparse
 
     from dpo_report.core.folder import Folder
+    from dpo_report.core.model import Better, Finding, Run, Severity, Value, Witness
     from dpo_report.core.plot import Figure
     from dpo_report.core.render import Kit
     from dpo_report.core.text import Text
 
-Values = Mapping[str, Value]
+Values: TypeAlias = "Mapping[str, Value]"
 
 
 class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
@@ -224,11 +223,15 @@ def found(
     text: Text, severity: Severity = "info", *, evidence: tuple[str, ...] = (), grants: tuple[str, ...] = ()
 ) -> Finding:
     """A finding with a sentence to print."""
+    from dpo_report.core.model import Finding  # here, because `--help` reads declared commands without the model
+
     return Finding("found", severity, text, evidence, grants)
 
 
 def passed(text: Text | str = "", *, evidence: tuple[str, ...] = (), grants: tuple[str, ...] = ()) -> Finding:
     """A check that looked and has nothing to say in the report; ``text`` says what was seen, for the terminal."""
+    from dpo_report.core.model import Finding
+
     return Finding("passed", "info", text, evidence, grants)
 
 
