@@ -119,7 +119,7 @@ class Folder:
             except OSError as error:
                 self.problems.append(Problem(prefix or ".", f"folder cannot be read ({error.strerror})"))
                 continue
-            if prefix and _is_own_report(items):
+            if prefix and is_own_report(items):
                 continue
             for item in items:
                 relative = f"{prefix}/{item.name}" if prefix else item.name
@@ -184,7 +184,7 @@ def _chunks(part: str) -> Iterator[tuple[int, int, str]]:
         yield (0, int(digits[:400]), digits)
 
 
-def _is_own_report(items: list[os.DirEntry[str]]) -> bool:
+def is_own_report(items: list[os.DirEntry[str]]) -> bool:
     """Whether a folder holds a report of ours: a report.json that names us as its generator."""
     for item in items:
         if item.name == "report.json" and item.is_file(follow_symlinks=False):

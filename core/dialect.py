@@ -1,0 +1,98 @@
+"""The families of templates: how each marks expressions, and how a string or a sentence is written in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from dpo_report.core import markdown, tex
+from dpo_report.core.errors import ReportError
+from dpo_report.core.text import Ask, Cite, Code, Text
+from dpo_report.core.works import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One family of templates. Its name is the folder below ``templates/``."""
+
+    name: str
+    """``latex``"""
+    suffix: str
+    """Of its templates: ``.tex``."""
+    escape: Callable[[str], str]
+    """Any string, printed as itself."""
+    code: Callable[[str], str]
+    """A name from a file."""
+    cite: Callable[[tuple[Work, ...]], str]
+    """Known works; at least one."""
+    ask: Callable[[Ask], str]
+    """An open question."""
+    delimiters: Mapping[str, str] = field(default_factory=dict)
+    """Jinja's delimiters where they differ from its own."""
+
+    def typeset(self, text: Text, works: Mapping[str, Work]) -> str:
+        """A sentence with its marks; a citation of an unknown work prints its key."""
+        return "".join(self._part(part, works) for part in text)
+
+    def _part(self, part: str | Cite | Code | Ask, works: Mapping[str, Work]) -> str:
+        if isinstance(part, Code):
+            return self.code(part.text)
+        if isinstance(part, Ask):
+            return self.ask(part)
+        if isinstance(part, Cite):
+            known = tuple(works[key] for key in part.keys if key in works)
+            return self.cite(known) if len(known) == len(part.keys) else self.escape(part.named(works))
+        return self.escape(part)
+
+
+def _tex_cite(works: Iterable[Work]) -> str:
+    return f"\\cite{{{','.join(work.key for work in works)}}}"
+
+
+def _tex_ask(ask: Ask) -> str:
+    return f"\\DpoAsk{{{tex.escape(ask.id)}}}{{{tex.escape(ask.text)}}}"
+
+
+def _markdown_cite(works: Iterable[Work]) -> str:
+    return "(" + "; ".join(f"[{markdown.escape(work.short)}](#{markdown.anchor(work.key)})" for work in works) + ")"
+
+
+def _markdown_ask(ask: Ask) -> str:
+    return f"**[? {markdown.escape(ask.text)}]**"
+
+
+DIALECTS = {
+    "latex": Dialect(
+        "latex",
+        ".tex",
+        tex.escape,
+        tex.code,
+        _tex_cite,
+        _tex_ask,
+        {
+            "variable_start_string": "\\VAR{",
+            "variable_end_string": "}",
+            "block_start_string": "\\BLOCK{",
+            "block_end_string": "}",
+            "comment_start_string": "\\#{",
+            "comment_end_string": "}",
+            "line_statement_prefix": "%%",
+            "line_comment_prefix": "%#",
+        },
+    ),
+    "markdown": Dialect(
+        "markdown", ".md", markdown.escape, markdown.code, _markdown_cite, _markdown_ask
+    ),
+}
+"""By name."""
+
+
+def dialect(name: str) -> Dialect:
+    """The family of that name.
+
+    Raises:
+        ReportError: there is none.
+    """
+    if name not in DIALECTS:
+        raise ReportError(f"no template family {name!r}", f"a format's base is one of {', '.join(DIALECTS)}")
+    return DIALECTS[name]

@@ -1,0 +1,284 @@
+"""What stands in the sections of a report, before any markup: the same for every format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Metric
+from dpo_report.core.model import Analysis, Finding, OpenQuestion, RunFile, Setting, Value, Verdict
+from dpo_report.core.plot import Figure
+from dpo_report.core.tables import Grid, grid
+from dpo_report.core.text import Text, join, say
+
+TOP_LEVEL = 5
+"""The highest rung of the claim ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One value with the texts that explain it, headed as the first user headed them."""
+
+    name: str
+    """``loss.train.mean``"""
+    label: str
+    """``mean training loss``"""
+    value: Value
+    """The number."""
+    texts: tuple[tuple[str, Text], ...]
+    """``("Meaning", ...)``, ``("For your paper", ...)``, ``("Context", ...)``, ``("Compare with", ...)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """Files of one kind that differ only in the numbers of their path."""
+
+    path: str
+    """``checkpoint-*/optimizer.pt``, or the path itself where there is but one."""
+    count: int
+    """How many."""
+    bytes: int
+    """Size of all."""
+    role: str
+    """As in :class:`~dpo_report.core.model.RunFile`."""
+    meaning: str
+    """What they are for."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The contents of every section, by what the analysis may say."""
+
+    analysis: Analysis
+    """What was found."""
+    metrics: tuple[Metric, ...] = ()
+    """Whose texts explain the values."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Titles of the report's sections by name."""
+
+    def paragraphs(self, section: str) -> list[Text]:
+        """What the findings say in a section: sentences in their order, a new paragraph with every ten of it."""
+        told = sorted((f for f in self.said if f.section == section), key=lambda finding: finding.order)
+        groups = groupby(told, key=lambda finding: int(finding.order // 10))
+        return [join(map(text_of, group)) for _, group in groups]
+
+    @property
+    def said(self) -> list[Finding]:
+        """Findings with a sentence to print."""
+        return [f for f in self.analysis.findings if f.status == "found" and f.text]
+
+    @property
+    def compared(self) -> Grid:
+        """Values that were measured on training or held-out pairs, side by side."""
+        return grid(self.analysis.values.values(), split=True)
+
+    @property
+    def totals(self) -> Grid:
+        """Values of the run as a whole."""
+        return grid(self.analysis.values.values(), split=False)
+
+    @property
+    def figure_rows(self) -> list[tuple[Figure, ...]]:
+        """Figures as they stand on a page: a wide one alone, narrow ones in pairs."""
+        rows: list[tuple[Figure, ...]] = []
+        waiting: list[Figure] = []
+        for figure in self.analysis.figures:
+            if len(figure.panels) > 1:
+                rows.append((figure,))
+                continue
+            waiting.append(figure)
+            if len(waiting) == 2:
+                rows.append(tuple(waiting))
+                waiting.clear()
+        return [*rows, tuple(waiting)] if waiting else rows
+
+    @property
+    def rung(self) -> Verdict | None:
+        """The highest claim that the run supports; None where it supports none."""
+        here = [v for v in self._ladder if v.allowed and v.level == self.analysis.level]
+        return here[-1] if here else None
+
+    @property
+    def next_rung(self) -> Verdict | None:
+        """The lowest claim above it that the run does not support."""
+        above = [v for v in self._ladder if not v.allowed and v.level > self.analysis.level]
+        return above[0] if above else None
+
+    @property
+    def blocked(self) -> list[Verdict]:
+        """Claims in other words that the run does not carry."""
+        return [v for v in self.analysis.verdicts if v.patterns and not v.allowed]
+
+    @property
+    def _ladder(self) -> list[Verdict]:
+        return sorted((v for v in self.analysis.verdicts if not v.patterns), key=lambda v: v.level)
+
+    @property
+    def settings(self) -> list[tuple[str, str, bool | None]]:
+        """Name, printed value, and whether it is the library's default.
+
+        Those that were set come first, then those of which it is not known, then the defaults.
+        """
+        told = self.analysis.run.settings.values()
+        lines = [(s.name, printed(s.value), s.is_default) for s in told if not _absent(s)]
+        rank = {False: 0, None: 1, True: 2}
+        return sorted(lines, key=lambda line: (rank[line[2]], line[0].casefold()))
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """Settings that are known to have been set for this run: name and printed value."""
+        return [(name, value) for name, value, default in self.settings if default is False]
+
+    @property
+    def unset(self) -> list[str]:
+        """Names of settings that hold nothing and were not set to nothing by the author, as far as is known."""
+        return sorted((s.name for s in self.analysis.run.settings.values() if _absent(s)), key=str.casefold)
+
+    @property
+    def defaults_known(self) -> bool:
+        """Whether it is known of any setting that it is a default or not."""
+        return any(s.is_default is not None for s in self.analysis.run.settings.values())
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What whoever trained told beside the logs."""
+        return [(s.name, printed(s.value)) for s in self.analysis.run.facts.values()]
+
+    @property
+    def files(self) -> list[FileGroup]:
+        """Files of the run directory; those of several checkpoints together."""
+        groups: dict[str, list[RunFile]] = {}
+        for file in self.analysis.run.files:
+            groups.setdefault(re.sub(r"\d+(?=[^/]*/)|(?<=\.)\d{3,}(?=\.)", "*", file.path), []).append(file)
+        return [
+            FileGroup(
+                path if len(group) > 1 else group[0].path,
+                len(group),
+                sum(file.bytes for file in group),
+                group[0].role,
+                group[0].meaning,
+            )
+            for path, group in groups.items()
+        ]
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.bytes for file in self.analysis.run.files)
+
+    @property
+    def open(self) -> list[OpenQuestion]:
+        """Questions that only the author can answer and has not."""
+        return [q for q in self.analysis.questions if q.answer is None]
+
+    @property
+    def answered(self) -> list[OpenQuestion]:
+        """Questions with the author's answer."""
+        return [q for q in self.analysis.questions if q.answer is not None]
+
+    @property
+    def glossary(self) -> list[Entry]:
+        """Every value whose metric has a text, in the order of the report."""
+        values = self.analysis.values
+        return [
+            Entry(metric.name, values[metric.name].label or metric.label, values[metric.name], texts)
+            for metric in self.metrics
+            if metric.name in values and (texts := _texts(metric, values[metric.name]))
+        ]
+
+
+    @property
+    def subtitle(self) -> str:
+        """Trainer, method, outcome and steps, as far as they are known."""
+        run = self.analysis.run
+        steps = ""
+        if run.global_step is not None:
+            of = f" of {numbers.count(run.max_steps)}" if run.max_steps else ""
+            steps = f"{numbers.count(run.global_step)}{of} optimizer steps"
+        status = {"no-metrics": "no metrics logged", "unknown": ""}.get(run.status, run.status)
+        trainer = run.trainer or (f"{run.method} run" if run.method else "")
+        return ", ".join(filter(None, (trainer, status, steps)))
+
+    def sentence(self, verdict: Verdict) -> str:
+        """A rung's sentence, to go on with after a colon."""
+        return verdict.text[:1].lower() + verdict.text[1:]
+
+    def outcome(self, finding: Finding) -> Text:
+        """What became of a rule: where its sentence stands, what it saw, or why it cannot speak."""
+        text = text_of(finding)
+        if finding.status == "found":
+            word = _SEVERITIES[finding.severity]
+            home = self.titles.get(finding.section)
+            return Text((f"{word}; see {home}.",)) if home else Text((f"{word}: ", *text.parts))
+        words = {"passed": "Passed", "not_applicable": "Not applicable", "failed": "Failed"}[finding.status]
+        return Text((f"{words}: ", *text.parts, ".")) if text else Text((f"{words}.",))
+
+    capital = staticmethod(lambda text: text[:1].upper() + text[1:])
+    size = staticmethod(lambda count: size(count))
+    count = staticmethod(numbers.plural)
+    top = TOP_LEVEL
+
+
+_SEVERITIES = {"info": "Found", "good": "Good", "caution": "Caution", "warning": "Warning"}
+
+
+def _absent(setting: Setting) -> bool:
+    return setting.is_default is not False and setting.value in (None, "", [], {}, ())
+
+def text_of(finding: Finding) -> Text:
+    """A finding's sentence."""
+    return finding.text if isinstance(finding.text, Text) else Text((finding.text,))
+
+
+def size(count: int) -> str:
+    """Bytes for people.
+
+    >>> size(512), size(2048), size(5_400_000), size(7 * 10**9)
+    ('512 B', '2.0 kB', '5.4 MB', '7.0 GB')
+    """
+    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 999.5 and len(units) > 1:
+        amount /= 1000
+        units.pop(0)
+    return f"{amount:.0f} {units[0]}" if units[0] == "B" or amount >= 100 else f"{amount:.1f} {units[0]}"
+
+
+def portable(value: Any) -> Any:
+    """A setting without the paths of the machine it was made on: of an absolute path only the last part is kept.
+
+    >>> portable("/home/ada/runs/dpo-1"), portable("C:\\\\runs\\\\a"), portable("org/model"), portable(["/a/b"])
+    ('…/dpo-1', '…/a', 'org/model', ['…/b'])
+    """
+    if isinstance(value, str) and re.match(r"(?:file://|/|~/|[A-Za-z]:[\\/])[^\s/]", value):
+        return "…/" + re.split(r"[\\/]", value.rstrip("\\/"))[-1]
+    if isinstance(value, Mapping):
+        return {key: portable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(item) for item in value]
+    return value
+
+
+def printed(value: Any, limit: int = 160) -> str:
+    """A setting for a table; a very long one is cut, and says so."""
+    text = numbers.setting(portable(value))
+    return text if len(text) <= limit else f"{text[:limit]}… ({numbers.plural(len(text), 'character')})"
+
+
+def _texts(metric: Metric, value: Value) -> tuple[tuple[str, Text], ...]:
+    told = (
+        ("Meaning", metric.meaning),
+        ("For your paper", metric.paper.replace("{value}", "\0") if metric.paper else ""),
+        ("Context", metric.context),
+        ("Compare with", metric.compare),
+    )
+    return tuple((heading, _filled(text, numbers.display(value))) for heading, text in told if text)
+
+
+def _filled(text: str, value: str) -> Text:
+    """A text of a metric, whose braces are only braces; the number stands where the null was put."""
+    return say(text.replace("{", "{{").replace("}", "}}").replace("\0", "{value}"), value=value)
+

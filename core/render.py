@@ -1,0 +1,143 @@
+"""What a format gets to write a report with: its templates, the figures, the outline and the references."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dpo_report.core import numbers
+from dpo_report.core.dialect import Dialect
+from dpo_report.core.errors import ReportError
+from dpo_report.core.model import Value
+from dpo_report.core.outline import Outline
+from dpo_report.core.references import Reference, reference
+from dpo_report.core.standin import filename
+from dpo_report.core.text import Ask, Cite, Code, Text
+
+if TYPE_CHECKING:
+    from dpo_report.core.contract import Metric, Section
+    from dpo_report.core.environment import Environment
+    from dpo_report.core.model import Analysis
+
+BUILTIN = Path(str(files("dpo_report.templates")))
+"""The templates that ship with the package."""
+
+Drawer = Callable[[Sequence[str]], Mapping[str, bytes]]
+"""Draws every figure of a report in the given kinds (``pdf``, ``png``, ``svg``): file name to content."""
+
+
+@dataclass
+class Kit:
+    """One report in one format. ``Format.convert`` takes it and gives files."""
+
+    analysis: Analysis
+    """What may be said."""
+    version: str
+    """Of dpo-report."""
+    dialect: Dialect | None = None
+    """The format's template family; None where it has no base."""
+    sections: tuple[Section, ...] = ()
+    """In the order of the report."""
+    metrics: Sequence[Metric] = ()
+    """Whose texts explain the values."""
+    draw: Drawer = lambda _kinds: {}
+    """As :data:`Drawer`."""
+    template_dirs: tuple[Path, ...] = ()
+    """The user's template folders, then those of plugins; each holds a folder for every family."""
+    prepare: Callable[[Environment], None] = lambda _env: None
+    """Lets plugins add filters and globals."""
+    prefix: str = ""
+    """What stands between ``\\Dpo`` and a value's name in a macro: the run's short name where there are several."""
+    cited: dict[str, None] = field(default_factory=dict)
+    """Bibliography keys that were printed so far, in order."""
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The contents of the sections, the same for every format."""
+        return Outline(self.analysis, tuple(self.metrics), {s.name: s.title for s in self.sections})
+
+    def render(self, template: str, /, **context: object) -> str:
+        """Fill a template of the format's family; ``kit``, ``outline`` and ``run`` are always known to it.
+
+        Raises:
+            ReportError: the template is missing or wrong; names file and line.
+        """
+        from jinja2 import TemplateNotFound, TemplateSyntaxError
+
+        try:
+            env = self._environment
+            return env.get_template(template).render(
+                kit=self, outline=self.outline, run=self.analysis.run, **context
+            )
+        except TemplateSyntaxError as error:
+            where = error.filename or error.name or template
+            raise ReportError(f"template {where}, line {error.lineno}: {error.message}") from None
+        except TemplateNotFound as error:
+            looked = ", ".join(str(root / self._family.name) for root in self._roots)
+            raise ReportError(f"no template {error.name}", f"looked in {looked}") from None
+        except ReportError:
+            raise
+        except Exception as error:
+            raise ReportError(f"template {_place(error, template)}: {error}") from error
+
+    def figures(self, kinds: Sequence[str]) -> dict[str, bytes]:
+        """Figure files by path: ``figures/loss.pdf``. Drawn once, whatever asks for them."""
+        return {f"figures/{filename(name)}": content for name, content in self.draw(kinds).items()}
+
+    def references(self) -> list[Reference]:
+        """What was cited up to now, by author and year."""
+        known = (self.analysis.works[key] for key in self.cited if key in self.analysis.works)
+        return sorted(map(reference, known), key=lambda entry: (entry.short.casefold(), entry.key))
+
+    def typeset(self, value: object) -> str:
+        """One printable object in the format's family.
+
+        Raises:
+            TypeError: None, a boolean or a float, whose rounding would be an accident.
+        """
+        if isinstance(value, str):
+            return self._family.escape(value)
+        if isinstance(value, Cite | Code | Ask):
+            value = Text((value,))
+        if isinstance(value, Text):
+            self.cited.update(dict.fromkeys(key for key in value.cites if key in self.analysis.works))
+            return self._family.typeset(value, self.analysis.works)
+        if isinstance(value, Value):
+            return self._family.escape(numbers.display(value))
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._family.escape(numbers.count(value))
+        if type(value).__name__ == "StrictUndefined":
+            return str(value)  # raises, and says what is undefined
+        raise TypeError(f"a {type(value).__name__} cannot be printed: format it first")
+
+    @property
+    def _family(self) -> Dialect:
+        if self.dialect is None:
+            raise ReportError("this format has no templates", "give its Format a base")
+        return self.dialect
+
+    @property
+    def _roots(self) -> tuple[Path, ...]:
+        return (*self.template_dirs, BUILTIN)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from dpo_report.core.environment import Environment
+
+        env = Environment(self._family, self.typeset, self._roots, BUILTIN)
+        self.prepare(env)
+        return env
+
+
+def _place(error: BaseException, template: str) -> str:
+    """File and line of the innermost template that an error passed through."""
+    suffix = Path(template).suffix
+    frames: Iterable[Any] = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}, line {frame.lineno}" for frame in frames if frame.filename.endswith(suffix)]
+    return places[-1] if places else template
+
