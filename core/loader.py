@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dpo_report.core.above import CHECKPOINT, with_folder_above
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.errors import ReportError
 from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
-from dpo_report.core.merge import merge
-from dpo_report.core.model import Problem, Run, RunFile, Setting, Source, Witness
+from dpo_report.core.merge import merge, moved
+from dpo_report.core.model import Problem, Run, RunFile, Witness
 
 if TYPE_CHECKING:
     from dpo_report.core.declared import Provided
     from dpo_report.core.manager import Host
 
-_CHECKPOINT = re.compile(r"^checkpoint[-_]\d+$")
-_NAMELESS = frozenset({"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""})
+_NAMELESS = frozenset(
+    {"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""}
+)
 _LISTED = 30
 
 Found = tuple["Provided[Reader]", Match]
@@ -35,23 +37,22 @@ def load(path: Path | str, *, host: Host | None = None, with_files: Iterable[Pat
     Raises:
         ReportError: nothing there tells of a run, or several runs lie below the folder and none at its top.
     """
-    runs = load_all(path, host=host, with_files=with_files)
-    top = [run for run in runs if run.directory == runs[0].directory]
-    if len(runs) == 1 or _is_top(runs[0], Path(path)):
-        below = len(runs) - len(top)
-        if below:
-            where = Problem(".", f"{below} more {'run lies' if below == 1 else 'runs lie'} below this folder, not in this report")
-            return replace(runs[0], problems=(*runs[0].problems, replace(where, hint="give their paths to report them")))
-        return runs[0]
-    raise ReportError(
-        f"{path} holds {len(runs)} runs:\n" + "\n".join(_line(run, Path(path)) for run in runs[:_LISTED]),
-        f"choose one by its path: {_shown(runs[0], Path(path))}",
-    )
+    runs = load_all(path, host, with_files)
+    first, path = runs[0], Path(path)
+    below = sum(run.directory != first.directory for run in runs)
+    if below and first.directory != path:
+        listed = "\n".join(_line(run, path) for run in runs[:_LISTED])
+        more = f"\n  and {len(runs) - _LISTED} more" if len(runs) > _LISTED else ""
+        hint = f"choose one by its path, for example {first.directory}"
+        raise ReportError(f"{path} holds {len(runs)} runs:\n{listed}{more}", hint)
+    if below:
+        said = "1 more run lies" if below == 1 else f"{below} more runs lie"
+        other = Problem(".", f"{said} below this folder, not in this report", "give their paths to report them")
+        return replace(first, problems=(*first.problems, other))
+    return first
 
 
-def load_all(
-    path: Path | str, host: Host | None = None, with_files: Iterable[Path | str] = ()
-) -> list[Run]:
+def load_all(path: Path | str, host: Host | None = None, with_files: Iterable[Path | str] = ()) -> list[Run]:
     """Read every run in a folder, those at its top first.
 
     Raises:
@@ -62,26 +63,33 @@ def load_all(
 
         host = default_host()
     path = Path(path)
-    folder = Folder.open(path)
+    runs = _load(Folder.open(path), path, host, [Path(extra) for extra in with_files])
+    if CHECKPOINT.match(path.resolve().name) and not path.is_file():
+        return [with_folder_above(run, path, host, _load) for run in runs]
+    return runs
+
+
+def _load(folder: Folder, path: Path, host: Host, with_files: Sequence[Path]) -> list[Run]:
     problems = list(folder.problems)
+    if folder.only is not None:
+        _must_open(folder, path)
     found = _matching(folder, host, problems)
     witnesses = _read(folder, found, host, problems)
+    home, identity = (witnesses[0].folder, witnesses[0].identity) if witnesses else ("", "")
     for extra in with_files:
-        witnesses += _read_extra(Path(extra), host, problems)
+        told = _read_extra(extra, folder.root / home, host, problems)
+        witnesses += [replace(witness, folder=home, identity=identity) for witness in told]
     if not witnesses:
         raise _nothing(path, folder, problems)
     first = _first_reader(folder, found, host, problems)
     groups: dict[tuple[str, str], list[Witness]] = {}
     for witness in witnesses:
         groups.setdefault((witness.folder, witness.identity), []).append(witness)
-    homes = [home for home, _ in groups]
-    runs = []
-    for number, ((home, identity), group) in enumerate(groups.items()):
-        told = problems if not home or number == 0 else []
-        runs.append(_run(folder, home, identity, group, first, [*homes], host, told))
-    if _CHECKPOINT.match(path.resolve().name) and folder.only is None:
-        runs = [_with_parent(run, path, host) for run in runs]
-    return runs
+    homes = {home for home, _ in groups}
+    return [
+        _run(folder, place, group, first, homes, host, () if number else problems)
+        for number, (place, group) in enumerate(groups.items())
+    ]
 
 
 def _matching(folder: Folder, host: Host, problems: list[Problem]) -> list[Found]:
@@ -107,13 +115,23 @@ def _read(folder: Folder, found: Sequence[Found], host: Host, problems: list[Pro
     return witnesses
 
 
-def _read_extra(path: Path, host: Host, problems: list[Problem]) -> list[Witness]:
-    """Witnesses of a file outside the run's folder, told under the path as it was given."""
+def _read_extra(path: Path, run: Path, host: Host, problems: list[Problem]) -> list[Witness]:
+    """Witnesses of a file outside the run's folder, with its place relative to that."""
     folder = Folder.open(path)
+    if folder.only is None:
+        raise ReportError(f"{path} is a folder", "--with takes a file")
+    _must_open(folder, path)
     witnesses = _read(folder, _matching(folder, host, problems), host, problems)
     if not witnesses:
-        problems.append(Problem(str(path), "no reader knows this file"))
-    return [replace(witness, folder="", identity="") for witness in witnesses]
+        problems.append(Problem(path.name, "no reader knows this file"))
+    return [moved(witness, Path(os.path.relpath(path.parent, run)).as_posix()) for witness in witnesses]
+
+
+def _must_open(folder: Folder, path: Path) -> None:
+    try:
+        folder.read(folder.entries[0], 1)
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror or type(error).__name__}") from None
 
 
 def _first_reader(folder: Folder, found: Sequence[Found], host: Host, problems: list[Problem]) -> str:
@@ -131,24 +149,21 @@ def _first_reader(folder: Folder, found: Sequence[Found], host: Host, problems: 
 
 def _run(
     folder: Folder,
-    home: str,
-    identity: str,
+    place: tuple[str, str],
     group: list[Witness],
     first: str,
-    homes: Sequence[str],
+    homes: Collection[str],
     host: Host,
     problems: Sequence[Problem],
 ) -> Run:
-    """Merge one group of witnesses and add the files and the facts."""
+    """Merge the witnesses of one place (folder and identity) and add its files and facts."""
+    home, identity = place
     own = folder.sub(home)
-    cut = len(home) + 1 if home else 0
-    nested = tuple(other[cut:] + "/" for other in homes if other != home and (not home or other.startswith(home + "/")))
+    nested = tuple(f"{other[len(home) :].lstrip('/')}/" for other in homes if other != home and within(other, home))
     entries = [entry for entry in own.entries if not (nested and entry.path.startswith(nested))]
     ordered = sorted(group, key=lambda witness: (-witness.precision, witness.reader != first))
     facts = read_facts(own) if folder.only is None else Facts()
-    directory = own.root
-    name = _name(directory, folder.only, ordered, identity)
-    run = merge(ordered, directory, name)
+    run = merge(ordered, own.root, _name(own.root, folder.only, ordered, identity, host))
     return replace(
         run,
         files=tuple(_classified(entries, host)),
@@ -158,9 +173,15 @@ def _run(
     )
 
 
-def _name(directory: Path, only: str | None, group: Sequence[Witness], identity: str) -> str:
-    """The folder's name; where that says nothing, how the run calls itself."""
-    if only is not None:
+def within(path: str, home: str) -> bool:
+    """Whether a relative path lies in a folder (the empty one holds all), or is that folder."""
+    return not home or path == home or path.startswith(home + "/")
+
+
+def _name(directory: Path, only: str | None, group: Sequence[Witness], identity: str, host: Host) -> str:
+    """The folder's name; where that says nothing, how the run calls itself. A log file of no usual name has its own."""
+    usual = {kind.pattern for provided in host.readers for kind in provided.item.files}
+    if only is not None and only not in usual:
         return only.rpartition(".")[0] or only
     name = directory.resolve().name
     if name.lower() in _NAMELESS:
@@ -168,7 +189,7 @@ def _name(directory: Path, only: str | None, group: Sequence[Witness], identity:
     return f"{name}-{identity}" if identity else name
 
 
-def _classified(entries: Iterable[Entry], host: Host) -> Iterable[RunFile]:
+def _classified(entries: Iterable[Entry], host: Host) -> Iterator[RunFile]:
     kinds: list[FileKind] = [kind for provided in host.readers for kind in provided.item.files]
     exact: dict[str, FileKind] = {}
     for kind in kinds:
@@ -179,73 +200,26 @@ def _classified(entries: Iterable[Entry], host: Host) -> Iterable[RunFile]:
         yield RunFile(entry.path, entry.size, known.role, known.meaning) if known else RunFile(entry.path, entry.size)
 
 
-def _with_parent(run: Run, path: Path, host: Host) -> Run:
-    """A checkpoint's run with what only the folder above tells: settings, versions, facts. Its rows stay as they are."""
-    try:
-        above = load_all(path.resolve().parent, host)
-    except ReportError:
-        return run
-    match = next((other for other in above if _owns(other, path.resolve().name)), None)
-    if match is None:
-        return run
-    settings = dict(run.settings)
-    for name, setting in match.settings.items():
-        settings.setdefault(name, _from_above(setting))
-    problems = list(run.problems)
-    if match.global_step and run.global_step and match.global_step > run.global_step:
-        problems.append(
-            Problem(
-                ".",
-                f"this checkpoint is from step {run.global_step:,}; the run in the folder above goes on to step "
-                f"{match.global_step:,}",
-                "give that folder to report the whole run",
-            )
-        )
-    return replace(
-        run,
-        trainer=run.trainer or match.trainer,
-        method=run.method or match.method,
-        method_why=run.method_why or match.method_why,
-        versions={**match.versions, **run.versions},
-        settings=settings,
-        facts=run.facts or {name: _from_above(fact) for name, fact in match.facts.items()},
-        answers=run.answers or match.answers,
-        problems=tuple(problems),
-    )
-
-
-def _owns(run: Run, checkpoint: str) -> bool:
-    """Whether a run's rows were read from that checkpoint folder, or would be."""
-    return any(file.startswith(checkpoint + "/") for witness in run.witnesses for file in witness.files)
-
-
-def _from_above(setting: Setting) -> Setting:
-    return replace(setting, source=Source(f"../{setting.source.file}", setting.source.where))
-
-
 def _nothing(path: Path, folder: Folder, problems: Sequence[Problem]) -> ReportError:
     """Why there is nothing to report, in one line."""
+    hint = "give the output directory of a training run"
     failed = next((problem for problem in problems if problem.where.startswith("plugin")), None)
     if failed:
-        return ReportError(f"{path}: {failed.where}: {failed.message}", failed.hint)
+        return ReportError(f"{path} cannot be read: {failed.where}: {failed.message}", failed.hint)
     if folder.only is not None:
-        return ReportError(f"{path} is no training log that a reader knows", "give the output directory of a training run")
+        return ReportError(f"{path} is no training log that a reader knows", hint)
+    if problems:
+        seen = f"{problems[0].where}: {problems[0].message}"
+        return ReportError(f"nothing in {path} tells of a training run ({seen})", hint)
     if not folder.entries:
-        return ReportError(f"{path} is empty", "give the output directory of a training run")
-    return ReportError(f"nothing in {path} tells of a training run", "give the output directory of a training run")
-
-
-def _is_top(run: Run, path: Path) -> bool:
-    return run.directory in (path, path.parent if path.is_file() else path)
-
-
-def _shown(run: Run, path: Path) -> str:
-    return str(run.directory) if run.directory != path else str(path)
+        return ReportError(f"{path} is empty", hint)
+    seen = ", ".join(entry.path for entry in folder.entries[:3]) + (", ..." if len(folder.entries) > 3 else "")
+    return ReportError(f"nothing in {path} tells of a training run (it holds {seen})", hint)
 
 
 def _line(run: Run, path: Path) -> str:
+    """A run in a list: path, method, status, steps."""
     relative = run.directory.relative_to(path).as_posix() if run.directory.is_relative_to(path) else run.name
     steps = f"{run.global_step:,} steps" if run.global_step is not None else "steps unknown"
-    return f"  {relative}: {run.method or 'method unknown'}, {run.status}, {steps}"
-
-
+    inner = f"/{run.witnesses[0].identity}" if run.witnesses[0].identity else ""
+    return f"  {relative}{inner}: {run.method or 'method unknown'}, {run.status}, {steps}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Setting, Witness
+from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Setting, Source, Witness
 
 ROUNDING = 2e-3
 """Relative difference up to which two logs of one value are the same value, rounded differently."""
@@ -71,7 +71,8 @@ def _compare(key: str, kept: Any, other: Any, file: str, other_file: str, proble
     else:
         same = str(kept) == str(other)
     if not same:
-        problems.append(Problem(other_file, f"{key} is {other!s:.80} here and {kept!s:.80} in {file}; the latter is used"))
+        said = f"{key} is {other!s:.80} here and {kept!s:.80} in {file}; the latter is used"
+        problems.append(Problem(other_file, said))
 
 
 def _joined(have: Series, extra: Series, problems: list[Problem]) -> Series:
@@ -106,4 +107,20 @@ def _joined(have: Series, extra: Series, problems: list[Problem]) -> Series:
         rows=np.concatenate([have.rows, extra.rows[new]])[order],
         which=np.concatenate([own, others[new] + count])[order],
         sources=(*have.sources, *extra.sources),
+    )
+
+
+def moved(witness: Witness, folder: str) -> Witness:
+    """A witness whose files are named from elsewhere: each path with a folder before it."""
+
+    def there(source: Source) -> Source:
+        return Source(f"{folder}/{source.file}", source.where)
+
+    return replace(
+        witness,
+        files=tuple(f"{folder}/{file}" for file in witness.files),
+        settings={name: replace(one, source=there(one.source)) for name, one in witness.settings.items()},
+        summary={name: replace(one, source=there(one.source)) for name, one in witness.summary.items()},
+        series=tuple(replace(one, sources=tuple(there(s) for s in one.sources)) for one in witness.series),
+        problems=tuple(replace(one, where=f"{folder}/{one.where}") for one in witness.problems),
     )

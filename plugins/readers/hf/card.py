@@ -11,7 +11,9 @@ from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
 
 MAX_CARD = 1 << 20
-_VERSION = re.compile(r"^- (PEFT|TRL|Transformers|Pytorch|Datasets|Tokenizers|Unsloth):? v?(\d[\w.+-]{0,60})\s*$", re.IGNORECASE)
+_VERSION = re.compile(
+    r"^- (PEFT|TRL|Transformers|Pytorch|Datasets|Tokenizers|Unsloth):? v?(\d[\w.+-]{0,60})\s*$", re.IGNORECASE
+)
 _SETTING = re.compile(r"^- ([a-z_]{2,40}): (.{1,200})$")
 _RENAMED = {
     "train_batch_size": "per_device_train_batch_size",

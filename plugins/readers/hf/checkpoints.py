@@ -88,9 +88,8 @@ def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
             home = _above(home)
         if not any(_within(home, other) or _within(other, home) for other in strong):
             weak.setdefault(home, (entry.path, 0.5 if entry.name == "training_args.bin" else 0.3))
-    for home, why in weak.items():
-        if not any(other != home and _within(home, other) for other in weak):
-            homes[home] = why
+    topmost = [home for home in weak if not any(other != home and _within(home, other) for other in weak)]
+    homes |= {home: weak[home] for home in topmost}
 
 
 def _is_card(folder: Folder, entry: Entry) -> bool:

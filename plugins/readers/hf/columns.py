@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_report.core.model import Problem, Series, Source
+from dpo_report.core.model import Series, Source
 from dpo_report.plugins.readers.hf.history import History, Shape
 
-TIMING = frozenset({"runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "jit_compilation_time"})
+TIMING = frozenset(
+    {"runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "jit_compilation_time"}
+)
 """What every evaluation measures anew, so that two equal evaluations still differ in it."""
+NO_STEP = "rows without a step"
+_PLAIN = frozenset({"eval_loss", "eval_runtime"})
 _TEST = ("test_", "predict_")
 
 Place = tuple[str, str]
@@ -60,13 +64,13 @@ def tabulate(history: History) -> Table:
     for shape in (shape for i, shape in enumerate(shapes) if i not in closing):
         index = shape.index()
         if "step" not in shape.keys:
-            times, first = history.oddities.get("no step", (0, int(index[0])))
-            history.oddities["no step"] = (times + len(index), min(first, int(index[0])))
+            times, first = history.oddities.get(NO_STEP, (0, int(index[0])))
+            history.oddities[NO_STEP] = (times + len(index), min(first, int(index[0])))
             continue
         steps = shape.column("step")
         good = np.isfinite(steps)
         if not good.all():
-            history.odd("no step", int(index[~good][0]))
+            history.odd(NO_STEP, int(index[~good][0]))
         for key, (place, prefix) in _places(shape.keys, names).items():
             column = Column(steps, shape.column(key), index, prefix)
             if not good.all():
@@ -82,13 +86,12 @@ def tabulate(history: History) -> Table:
         where = ", ".join(f"{step:g}" for step in sorted(steps_)[:3]) + (", ..." if len(steps_) > 3 else "")
         table.problems.append(f"{split} rows with different values stand twice at step {where}; {which}")
     for kind, (times, first) in history.oddities.items():
-        what = {"no step": "rows without a step", "not an object": "rows that are no objects"}.get(kind, f"{kind}")
-        table.problems.append(f"log_history: {what} ({times:,} ×, first in row {first}) left out")
+        table.problems.append(f"log_history: {kind} ({times:,} ×, first in row {first}), left out")
     return table
 
 
 def _summary_shapes(shapes: list[Shape]) -> set[int]:
-    """Shapes of closing summaries: they have ``train_runtime``, or are the only row with ``train_loss`` and no ``loss``."""
+    """Shapes of closing summaries: with ``train_runtime``, or the only row with ``train_loss`` and no ``loss``."""
     closing = {i for i, shape in enumerate(shapes) if "train_runtime" in shape.keys}
     if not closing:
         loose = [i for i, shape in enumerate(shapes) if "train_loss" in shape.keys and "loss" not in shape.keys]
@@ -109,7 +112,7 @@ def _take_summary(table: Table, shapes: list[Shape]) -> None:
 
 
 def eval_names(keys: Iterable[str]) -> list[str]:
-    """Names of evaluation sets, longest first: each evaluation logs its own ``eval_NAME_runtime``, or at least a loss."""
+    """Names of evaluation sets, longest first: each logs its own ``eval_NAME_runtime``, or at least a loss."""
     known = {key for key in keys if key.startswith("eval_")}
     for ending in ("_runtime", "_loss"):
         if f"eval{ending}" in known:
@@ -122,15 +125,22 @@ def eval_names(keys: Iterable[str]) -> list[str]:
 
 
 def _places(keys: tuple[str, ...], names: list[str]) -> dict[str, tuple[Place, str]]:
-    """Where each key of a row belongs, and the prefix that it loses. ``step`` belongs nowhere; ``epoch`` everywhere."""
+    """Where each key of a row belongs, and the prefix that it loses.
+
+    A trainer's own metrics may lack the name of the evaluation set (TRL logs ``eval_near_loss`` beside
+    ``eval_rewards/margins``); they belong to the set that the rest of their row names.
+    """
     evals = [key for key in keys if key.startswith("eval_")]
     tests = [key for key in keys if key.startswith(_TEST)]
     others = [key for key in keys if key != "step" and key not in set(evals) | set(tests)]
     places: dict[str, tuple[Place, str]] = {}
     splits = set()
+    named = {key: name for key in evals if (name := _named(key, names)) is not None}
+    only = next(iter(named.values())) if len(set(named.values())) == 1 and not _PLAIN & set(evals) else None
     for key in evals:
-        name = next((n for n in names if key.startswith(f"eval_{n}_") and len(key) > len(n) + 6), None)
-        split, prefix = ("eval", "eval_") if name is None else (f"eval:{name}", f"eval_{name}_")
+        name = named.get(key, only)
+        split = "eval" if name is None else f"eval:{name}"
+        prefix = f"eval_{name}_" if key in named else "eval_"
         places[key] = ((key[len(prefix) :], split), prefix)
         splits.add(split)
     for key in tests:
@@ -141,6 +151,11 @@ def _places(keys: tuple[str, ...], names: list[str]) -> dict[str, tuple[Place, s
     for key in others:
         places[key] = ((key, home), "")
     return {key: found for key, found in places.items() if found[0][0]}
+
+
+def _named(key: str, names: list[str]) -> str | None:
+    """The evaluation set that a key names."""
+    return next((name for name in names if key.startswith(f"eval_{name}_") and len(key) > len(name) + 6), None)
 
 
 def _joined(place: Place, columns: list[Column], twice: dict[str, set[float]]) -> Column:

@@ -15,7 +15,7 @@ _LONGEST = 64
 
 def read_config(folder: Folder, entry: Entry, problems: list[Problem]) -> dict[str, Setting]:
     """Settings of one configuration file, under ``model.``, ``generation.`` or the adapter's kind (``lora.``)."""
-    value = read_object(folder, entry, problems)
+    value = read_object(folder, entry.path, problems)
     if value is None:
         return {}
     prefix = PREFIXES.get(entry.name)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dpo_report.core.contract import FileKind
 
 FILES = (
-    FileKind("trainer_state.json", "state", "the trainer's log: every logged row, the step reached and the steps planned"),
+    FileKind("trainer_state.json", "state", "the trainer's log: every logged row, the steps done and planned"),
     FileKind("training_args.bin", "config", "all arguments of the training run, as a pickle"),
     FileKind("train_results.json", "metrics", "the trainer's closing summary of the training"),
     FileKind("eval_results.json", "metrics", "the metrics of an evaluation after training"),
     FileKind("test_results.json", "metrics", "the metrics of a prediction run on test data"),
     FileKind("predict_results.json", "metrics", "the metrics of a prediction run"),
+    FileKind("metrics.json", "metrics", "metrics saved by the training script"),
     FileKind("all_results.json", "metrics", "all saved metrics of training and evaluation together"),
     FileKind("model.safetensors", "weights", "the model's weights"),
     FileKind("model-*-of-*.safetensors", "weights", "one part of the model's weights"),

@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 MAX_SHAPES = 4096
 """Different sets of keys that are kept; a real log has a dozen."""
 PENDING = 4096
+_KINDS = {
+    str: "texts in place of numbers",
+    type(None): "values that are null",
+    bool: "true or false in place of numbers",
+}
 
 
 @dataclass(slots=True)
@@ -57,9 +62,10 @@ class History:
         """A row that may hold anything."""
         number, self.count = self.count, self.count + 1
         if not isinstance(row, dict):
-            self.odd("not an object", number)
+            self.odd("rows that are no objects", number)
             return
-        self._pending.append((number, {key: x for key, value in row.items() if (x := self._number(value, number)) is not None}))
+        found = {key: x for key, value in row.items() if (x := self._number(value, number)) is not None}
+        self._pending.append((number, found))
         if len(self._pending) >= PENDING:
             self._flush()
 
@@ -75,8 +81,7 @@ class History:
 
     def _number(self, value: Any, row: int) -> float | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            kinds = {"str": "text in place of a number", "NoneType": "null", "bool": "true or false"}
-            self.odd(kinds.get(type(value).__name__, "a list or object in place of a number"), row)
+            self.odd(_KINDS.get(type(value), "lists or objects in place of numbers"), row)
             return None
         try:
             return float(value)
@@ -104,7 +109,7 @@ class History:
             if shape is None:
                 if len(self.shapes) >= MAX_SHAPES:
                     for number in index:
-                        self.odd("yet another set of keys", number)
+                        self.odd("rows with ever more different keys", number)
                     continue
                 shape = self.shapes[keys] = Shape(keys)
             flat = chain.from_iterable(row.values() for row in members)

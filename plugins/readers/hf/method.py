@@ -93,9 +93,10 @@ def from_keys(keys: Collection[str]) -> tuple[str | None, str]:
     if {"rewards/chosen", "rewards/accuracies"} <= known and "nll_loss" not in known:
         return "dpo", "the logged keys (rewards/chosen, rewards/accuracies, no nll_loss) are those of DPO"
     if {"reward", "reward_std"} <= known and {"completion_length", "completions/mean_length"} & known:
-        return "grpo", "the logged keys (reward, reward_std, completions) are those of GRPO; RLOO in newer TRL logs the same"
+        return "grpo", "the logged keys (reward, reward_std, completions) are GRPO's; RLOO in newer TRL logs the same"
     if {"mean_reward", "min_reward", "max_reward"} <= known:
         return "reward", "the logged keys (mean_reward, min_reward, max_reward) are those of reward modelling"
-    if {"mean_token_accuracy", "num_tokens"} <= known and not any(k.startswith(("rewards", "reward", "logps")) for k in known):
+    graded = any(key.startswith(("reward", "logps")) for key in known)
+    if {"mean_token_accuracy", "num_tokens"} <= known and not graded:
         return "sft", "the logged keys (mean_token_accuracy, num_tokens) are those of TRL's SFT"
     return None, ""

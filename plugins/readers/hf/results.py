@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
-from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.folder import Folder
 from dpo_report.core.model import Datum, Problem, Source
 from dpo_report.plugins.readers.hf.jsonfile import read_object
 
-NAMES = ("train_results.json", "eval_results.json", "test_results.json", "predict_results.json", "all_results.json")
+NAMES = (
+    "train_results.json",
+    "eval_results.json",
+    "test_results.json",
+    "predict_results.json",
+    "all_results.json",
+    "metrics.json",
+)
 _PREFIXED = re.compile(r"^(train|eval|test|predict)_")
 _ALSO = frozenset({"epoch", "total_flos", "perplexity", "num_input_tokens_seen"})
 
@@ -19,25 +27,28 @@ def is_summary(value: dict[str, Any]) -> bool:
     return any(_PREFIXED.match(key) and _number(item) is not None for key, item in value.items())
 
 
-def read_results(folder: Folder, entry: Entry, problems: list[Problem]) -> dict[str, Datum]:
+def read_results(folder: Folder, path: str, problems: list[Problem]) -> dict[str, Datum]:
     """The numbers of one results file; empty, with a problem, where it holds something else."""
-    value = read_object(folder, entry, problems)
+    value = read_object(folder, path, problems)
     if value is None:
         return {}
     if not is_summary(value):
-        problems.append(Problem(entry.path, "holds no metrics of the trainer (another program's results?), left out"))
+        problems.append(Problem(path, "holds no metrics of the trainer (another program's results?), left out"))
         return {}
     return {
-        key: Datum(number, Source(entry.path, key))
+        key: Datum(number, Source(path, key))
         for key, item in value.items()
         if (_PREFIXED.match(key) or key in _ALSO) and (number := _number(item)) is not None
     }
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else as_float(value)
+
+
+def as_float(value: float) -> float:
+    """A number as a float, infinite where it is too large."""
     try:
         return float(value)
     except OverflowError:
-        return None
+        return math.inf if value > 0 else -math.inf

@@ -21,6 +21,8 @@ _CONFIGS = ("adapter_config.json", "config.json", "generation_config.json")
 _WRITTEN_BY = {"peft_version": "peft", "transformers_version": "transformers"}
 _BASES = ("lora.base_model_name_or_path", "adapter.base_model_name_or_path", "model._name_or_path")
 _FRONT = (("base_model", "base_model"), ("license", "license"), ("licence", "license"), ("datasets", "datasets"))
+_LIBRARIES = ("transformers.", "trl.")
+"""Whose classes' defaults are known; others may change what they inherit."""
 _PLACEHOLDERS = frozenset({"license", "None", ""})
 
 
@@ -73,7 +75,8 @@ def tell(folder: Folder, group: Sequence[Known], series: Sequence[Series], other
     tags = {tag for card in written for tag in card.front.get("tags", [])}
     trl = "trl" in tags or "trl" in told.versions or args.config.startswith("trl.")
     told.method = method.tell(args.config, tags, "\n".join(card.text for card in written), keys, trl)
-    told.name = next((name for card in written if step_of(card.file.rpartition("/")[0]) is None and (name := card_name(card))), "")
+    final = [card for card in written if step_of(card.file.rpartition("/")[0]) is None]
+    told.name = next((name for card in final if (name := card_name(card))), "")
     _from_arguments(told, args)
     for card in written:
         _from_card(told, card)
@@ -94,7 +97,10 @@ def _nearest(folder: Folder, name: str, homes: Sequence[str], others: Collection
     if not main:
         return near
     far = [entry for entry in found if entry.parent not in order and entry.parent not in others]
-    return [*near, *sorted(far, key=lambda entry: -(step_of(entry.parent) or 0) if step_of(entry.parent) else -(1 << 62))]
+    steps = {entry.path: step_of(entry.parent) for entry in far}
+    parts = [entry for entry in far if steps[entry.path] is None]
+    saved = [entry for entry in far if steps[entry.path] is not None]
+    return [*near, *parts, *sorted(saved, key=lambda entry: steps[entry.path] or 0, reverse=True)]
 
 
 def _arguments(told: Told, entries: Sequence[Entry], folder: Folder) -> Arguments:
@@ -110,8 +116,9 @@ def _arguments(told: Told, entries: Sequence[Entry], folder: Folder) -> Argument
 
 
 def _from_arguments(told: Told, args: Arguments) -> None:
+    ours = args.config.startswith(_LIBRARIES)
     for name, value in args.values.items():
-        default = is_default(args.config, name, value, told.versions)
+        default = is_default(args.config, name, value, told.versions) if ours else None
         told.settings[tidy(name)] = Setting(tidy(name), value, Source(args.file, tidy(name)), default)
     if args.world_size is not None:
         where = Source(args.file, "distributed_state.num_processes")
@@ -119,7 +126,7 @@ def _from_arguments(told: Told, args: Arguments) -> None:
 
 
 def _configs(told: Told, found: Sequence[Sequence[Entry]], folder: Folder) -> dict[str, Setting]:
-    """Model, generation and adapter settings, and the versions that wrote those files, where nothing else tells them."""
+    """Model, generation and adapter settings, and the versions that wrote them where nothing else tells those."""
     settings: dict[str, Setting] = {}
     for entries in found:
         for entry in entries:

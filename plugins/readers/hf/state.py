@@ -36,6 +36,8 @@ class State:
     """The rows."""
     problems: list[Problem] = field(default_factory=list)
     """What is broken in the file."""
+    seen: bool = False
+    """Whether there is a list of rows."""
     readable: bool = True
     """Whether it is a state at all."""
 
@@ -76,6 +78,8 @@ def read_state(folder: Folder, entry: Entry, limit: int | None = None) -> State:
             state.readable = bool(rows or state.members)
             state.problems.append(Problem(entry.path, f"{error}{kept}", "copy the file again from where it was made"))
     state.history.done()
+    if state.readable and not state.problems and not state.seen:
+        state.problems.append(Problem(entry.path, "holds no log_history"))
     return state
 
 
@@ -95,7 +99,7 @@ def _read_object(window: Window, state: State) -> None:
         window.pos += 1
         if window.peek() == b"[" and key == "log_history":
             window.pos += 1
-            state.history = History()
+            state.history, state.seen = History(), True
             _read_rows(window, state.history)
             window.pos += 1
             continue
@@ -139,7 +143,7 @@ def _read_rows(window: Window, history: History) -> None:
         try:
             history.add(_loads(raw))
         except Broken:
-            history.odd("not valid JSON", history.count)
+            history.odd("rows that are not valid JSON", history.count)
             history.count += 1
         border = border or separator(window.data, window.pos - len(raw), window.pos)
 

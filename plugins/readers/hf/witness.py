@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from dpo_report.core.contract import Match
-from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.folder import Entry, Folder, natural
 from dpo_report.core.model import Datum, Problem, Source, Witness
 from dpo_report.plugins.readers.hf import checkpoints
 from dpo_report.plugins.readers.hf.columns import tabulate
 from dpo_report.plugins.readers.hf.identity import Known, merged, same_run
-from dpo_report.plugins.readers.hf.results import NAMES, read_results
+from dpo_report.plugins.readers.hf.pickles import tidy
+from dpo_report.plugins.readers.hf.results import NAMES, as_float, read_results
 from dpo_report.plugins.readers.hf.settings import tell
-from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, read_state
+from dpo_report.plugins.readers.hf.state import LFS, LFS_HINT, LFS_PROBLEM, is_pointer, read_state
 from dpo_report.plugins.readers.hf.status import status
 
 NAME = "hf_trainer"
@@ -22,6 +24,10 @@ SMALL = 64 << 20
 """Up to this size of all states together every one is read whole."""
 HEAD = 512 << 10
 """Of the older ones of larger runs this much is compared."""
+EVENTS = "events.out.tfevents.*"
+POINTER = 400
+"""Git LFS pointers are smaller than this."""
+MOST_POINTERS = 5000
 _KEPT = ("best_metric", "best_global_step", "best_model_checkpoint", "total_flos", "num_input_tokens_seen")
 
 
@@ -54,7 +60,7 @@ def _read_file(folder: Folder, entry: Entry) -> Iterator[Witness]:
         yield _witness(folder, [_known(folder, entry)], "", {}, ())
         return
     problems: list[Problem] = []
-    summary = read_results(folder, entry, problems)
+    summary = read_results(folder, entry.path, problems)
     if summary:
         yield _witness(folder, [], "", summary, tuple(problems))
 
@@ -66,18 +72,17 @@ def _read_run(folder: Folder, evidence: str) -> Iterator[Witness]:
     entries.sort(key=lambda e: (checkpoints.step_of(e.parent) or 0) if e.parent else 1 << 62)
     problems: list[Problem] = []
     summary: dict[str, Datum] = {}
-    for entry in sorted((e for e in folder.entries if e.name in NAMES and not e.parent), key=lambda e: NAMES.index(e.name)):
-        for key, datum in read_results(folder, entry, problems).items():
-            summary.setdefault(key, datum)
+    for result in NAMES:
+        if result in folder:
+            for key, datum in read_results(folder, result, problems).items():
+                _keep(summary, key, datum, problems)
     groups = _grouped(folder, entries)
     if not groups:
         unread = [problem for entry in entries for problem in _known(folder, entry).state.problems]
         yield _witness(folder, [], "", summary, (*problems, *unread), blind=bool(entries))
         return
     main = next((g for g in groups if any("/" not in k.state.file for k in g)), groups[0])
-    for group in groups:
-        if group is not main:
-            problems.append(_other_run(main, group))
+    problems += [_other_run(main, group) for group in groups if group is not main]
     others = _homes(known for group in groups if group is not main for known in group)
     yield _witness(folder, main, "", summary, tuple(problems), others)
     for group in groups:
@@ -118,9 +123,12 @@ def _grouped(folder: Folder, entries: list[Entry]) -> list[list[Known]]:
 
 
 def _other_run(main: list[Known], other: list[Known]) -> Problem:
-    names = ", ".join(sorted(k.state.file.rpartition("/")[0] or "trainer_state.json" for k in other))
+    files = [known.state.file.rpartition("/")[0] or known.state.file for known in other]
+    names = ", ".join(sorted(files, key=natural))
     planned, theirs = main[0].state.whole("max_steps"), other[0].state.whole("max_steps")
-    why = f"planned for {theirs:,} steps, not {planned:,}" if theirs and planned and theirs != planned else "its rows differ"
+    why = "its rows differ"
+    if theirs and planned and theirs != planned:
+        why = f"planned for {theirs:,} steps, not {planned:,}"
     return Problem(names, f"belongs to another training run ({why}); left out", "report it on its own, by its path")
 
 
@@ -136,16 +144,17 @@ def _witness(
     """Put together what one run's files tell; ``blind`` where there are states that could not be read."""
     series = merged(group) if group else []
     told = tell(folder, group, series, others, main=not identity)
-    summary = _summary(group, results)
+    found = list(problems)
+    summary = _summary(group, results, found)
     leader = group[0].state if group else None
     step = group[0].step if group else None
     planned = leader.whole("max_steps") if leader else None
     planned = planned if planned and planned > 0 else None
     epoch = _epoch(leader.members.get("epoch") if leader else None, summary)
-    found = [*problems, *_group_problems(group), *told.problems]
+    found += [*_group_problems(group), *told.problems, *_unread(folder, group, results)]
     ended = status(step, planned, series, summary, told.epochs)
     if not group and not results:
-        ended = "unknown" if blind else "no-metrics"
+        ended = "unknown" if blind or folder.named(EVENTS) else "no-metrics"
     states = tuple(known.state.file for known in group)
     return Witness(
         NAME,
@@ -163,19 +172,19 @@ def _witness(
         told.settings,
         summary,
         tuple(series),
-        tuple(_pointers_joined(found)),
+        tuple(_pointers(folder, found)),
         precision=10,
     )
 
 
 def _epoch(member: Any, summary: Mapping[str, Datum]) -> float | None:
     if isinstance(member, int | float) and not isinstance(member, bool):
-        return float(member)
+        return as_float(member)
     told = summary.get("epoch")
     return told.value if told is not None and isinstance(told.value, float) else None
 
 
-def _summary(group: list[Known], results: Mapping[str, Datum]) -> dict[str, Datum]:
+def _summary(group: list[Known], results: Mapping[str, Datum], problems: list[Problem]) -> dict[str, Datum]:
     """The closing row, then what only the results files or the state's own members tell."""
     found: dict[str, Datum] = {}
     closing = next((known for known in group if known.table.summary), None)
@@ -183,15 +192,27 @@ def _summary(group: list[Known], results: Mapping[str, Datum]) -> dict[str, Datu
         for key, (value, row) in closing.table.summary.items():
             found[key] = Datum(value, Source(closing.state.file, f"log_history[{row}].{key}"))
     for key, datum in results.items():
-        found.setdefault(key, datum)
+        _keep(found, key, datum, problems)
     for known in group[:1]:
         for key in _KEPT:
-            value = known.state.members.get(key)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                found.setdefault(key, Datum(float(value), Source(known.state.file, key)))
-            elif isinstance(value, str):
-                found.setdefault(key, Datum(value.replace("\\", "/").rstrip("/").rpartition("/")[2], Source(known.state.file, key)))
+            member = known.state.members.get(key)
+            if isinstance(member, str):  # a path on the machine that trained
+                name = tidy(member.replace("\\", "/").rstrip("/").rpartition("/")[2])
+                found.setdefault(key, Datum(name, Source(known.state.file, key)))
+            elif isinstance(member, int | float) and not isinstance(member, bool):
+                found.setdefault(key, Datum(as_float(member), Source(known.state.file, key)))
     return found
+
+
+def _keep(found: dict[str, Datum], key: str, datum: Datum, problems: list[Problem]) -> None:
+    """Add a value; where another file told it before, that one stays, and a real difference is told."""
+    kept = found.setdefault(key, datum).value
+    value = datum.value
+    if kept == value or isinstance(kept, str) or isinstance(value, str) or key == "epoch":
+        return
+    if abs(kept - value) > 1e-3 * max(abs(kept), abs(value)):
+        said = f"{key} is {value:g} here and {kept:g} in {found[key].source.file}; the latter is used"
+        problems.append(Problem(datum.source.file, said))
 
 
 def _group_problems(group: list[Known]) -> list[Problem]:
@@ -202,18 +223,31 @@ def _group_problems(group: list[Known]) -> list[Problem]:
         root = next((known for known in group if "/" not in known.state.file), None)
         if root is not None and root is not leader and root.step < leader.step:
             where = leader.state.file.rpartition("/")[0]
-            found.append(
-                Problem(root.state.file, f"stands at step {root.step:,}; {where} is newer (step {leader.step:,}) and is used")
-            )
+            said = f"stands at step {root.step:,}; {where} (step {leader.step:,}) is used instead"
+            found.append(Problem(root.state.file, said))
     return found
 
 
-def _pointers_joined(problems: list[Problem]) -> list[Problem]:
-    """Git LFS pointers told once, not file by file."""
-    pointers = sorted({p.where for p in problems if p.message == LFS_PROBLEM})
-    others = [p for p in dict.fromkeys(problems) if p.message != LFS_PROBLEM]
-    if len(pointers) > 1:
-        return [Problem(pointers[0], f"and {len(pointers) - 1} more: each {LFS_PROBLEM}", LFS_HINT), *others]
-    return [*(Problem(where, LFS_PROBLEM, LFS_HINT) for where in pointers), *others]
+def _unread(folder: Folder, group: list[Known], results: Mapping[str, Datum]) -> list[Problem]:
+    """Event files that are the only place of the metrics."""
+    events = folder.named(EVENTS)
+    if group or results or not events:
+        return []
+    count = "one event file holds" if len(events) == 1 else f"{len(events)} event files hold"
+    return [Problem(events[0].path, f"{count} the only metrics of this folder; event files are not read")]
 
 
+def _pointers(folder: Folder, told: list[Problem]) -> list[Problem]:
+    """The problems with Git LFS pointers told once for all files, also for those that nothing else reads."""
+    found = {problem.where for problem in told if problem.message == LFS_PROBLEM}
+    small = [entry for entry in folder.entries if len(LFS) < entry.size < POINTER and entry.path not in found]
+    for entry in small[:MOST_POINTERS]:
+        with suppress(OSError):
+            if is_pointer(folder.read(entry, len(LFS))):
+                found.add(entry.path)
+    others = [problem for problem in dict.fromkeys(told) if problem.message != LFS_PROBLEM]
+    if len(found) < 2:
+        return [*(Problem(where, LFS_PROBLEM, LFS_HINT) for where in found), *others]
+    wanted = {problem.where for problem in told if problem.message == LFS_PROBLEM}
+    first = min(wanted or found, key=natural)
+    return [Problem(first, f"and {len(found) - 1} more: each {LFS_PROBLEM}", LFS_HINT), *others]
