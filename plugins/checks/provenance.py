@@ -144,7 +144,7 @@ def complete(run: Run, values: Values) -> Finding:
     epochs = reading.numeric(reading.setting(run, "num_train_epochs"))
     at = ""
     if run.epoch is not None:
-        at = f" (epoch {numbers.number(run.epoch)}" + (f" of {epochs:g})" if epochs and epochs > run.epoch else ")")
+        at = f" (epoch {run.epoch:.3g}" + (f" of {epochs:g})" if epochs and epochs > run.epoch else ")")
     return found(
         say("Training stopped at step {done} of {planned}{at}.", done=done, planned=planned, at=at),
         "warning",

@@ -1,0 +1,378 @@
+"""Every rule: its sentence appears when it should, and not when it should not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import made
+import numpy as np
+import pytest
+from dpo_report.core.contract import Check
+from dpo_report.core.manager import default_host
+from dpo_report.core.model import Run, RunFile, Witness
+
+RNG = np.random.default_rng(7)
+FALL = list(0.69 - 0.005 * np.arange(60) + 0.01 * RNG.standard_normal(60))
+FLAT = list(0.69 + 0.01 * RNG.standard_normal(60))
+BASE = {"num_train_epochs": 1.0, "per_device_train_batch_size": 4, "loss_type": "sigmoid", "beta": 0.1, "seed": 1}
+FACTS = {"train_pairs": 240, "world_size": 1}
+NAN, INF = math.nan, math.inf
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rule, a run that makes it speak, what it says, and a run that keeps it silent."""
+
+    code: str
+    speaks: Callable[[], Run]
+    words: str
+    silent: Callable[[], Run]
+    severity: str = ""
+    name: str = ""
+
+
+def big(**changes: object) -> Run:
+    given: dict[str, object] = {"settings": BASE, "facts": FACTS, "loss": FALL} | changes
+    return made.run(**given)  # type: ignore[arg-type]
+
+
+def rewards(chosen: float, rejected: float, n: int = 60, **changes: object) -> Run:
+    up = np.linspace(0, 1, n)
+    noise = 0.01 * RNG.standard_normal(n)
+    c, r = chosen * up + noise, rejected * up - noise
+    given: dict[str, object] = {
+        "loss": FALL[:n],
+        "rewards__chosen": c,
+        "rewards__rejected": r,
+        "rewards__margins": c - r,
+        "rewards__accuracies": [0.0] + [0.75] * (n - 1),
+    }
+    return big(**(given | changes))
+
+
+def evaluated(losses: list[float], accuracies: list[float] | None = None, rows: int = 200, **changes: object) -> Run:
+    steps = [10 * (i + 1) for i in range(len(losses))]
+    runs: dict[str, tuple[list[int], list[float]]] = {
+        "loss": (steps, losses),
+        "runtime": (steps, [2.0] * len(steps)),
+        "samples_per_second": (steps, [rows / 2.0] * len(steps)),
+    }
+    if accuracies:
+        runs["rewards/accuracies"] = (steps, accuracies)
+    return big(evaluations=runs, **changes)
+
+
+def nothing() -> Run:
+    return made.run(status="no-metrics", steps=None)
+
+
+CASES = [
+    Case("A1", lambda: big(), "no end-of-training summary was saved", made.first_user, "caution"),
+    Case("A2", made.first_user, "logging interval 10 exceeds 4 steps", big, "caution"),
+    Case("A2.none", nothing, "holds no training metrics", big, "warning"),
+    Case("A3", big, "using TRL 1.16.0 [vonwerra2020trl], Transformers 5.23.0", lambda: big(versions={}), name="told"),
+    Case("A3", lambda: big(versions={}), "[to be told by the author: versions of TRL", big, name="unknown"),
+    Case(
+        "A4",
+        lambda: made.run(
+            rows=[made.series("loss", FALL[:10], steps=range(6, 16))], settings=BASE | {"logging_steps": 1}
+        ),
+        "resumed at step 5; runtime and mean loss cover steps 6 to 15 only",
+        big,
+        "caution",
+    ),
+    Case("A5", lambda: big(max_steps=60), "completed all 60 planned", lambda: big(max_steps=100), name="complete"),
+    Case(
+        "A5",
+        lambda: big(max_steps=100, status="incomplete", epoch=0.6),
+        "stopped at step 60 of 100 (epoch 0.6 of 1)",
+        lambda: big(max_steps=60),
+        "warning",
+        name="stopped",
+    ),
+    Case("A7", big, "Hardware: [to be told", lambda: big(answers={"hardware": "a laptop"}), "caution"),
+    Case("B1", made.first_user, "4 pairs (1 per device × 4 accumulation steps × 1 device)", nothing),
+    Case(
+        "B1",
+        lambda: big(
+            facts={}, summary={"train_samples_per_second": 32.0, "train_steps_per_second": 1.0, "train_runtime": 60.0}
+        ),
+        "inferred from the logged rates: likely 8",
+        made.first_user,
+        "caution",
+        name="devices",
+    ),
+    Case("B2", made.first_user, "4 optimizer steps were taken (2 per epoch × 2 epochs)", nothing),
+    Case(
+        "B2",
+        lambda: made.first_user(steps=5),
+        "From 8 rows and this batch, 4 were to be expected",
+        made.first_user,
+        "warning",
+        name="mismatch",
+    ),
+    Case("B3", made.first_user, "implies 8 training preference pairs", big),
+    Case(
+        "B3",
+        lambda: made.first_user(facts={"train_pairs": 12}),
+        "said to hold 12 preference pairs, but the logged throughput implies 8",
+        made.first_user,
+        "warning",
+        name="contradiction",
+    ),
+    Case("B4", made.first_user, "seen twice (16 pair presentations)", nothing),
+    Case(
+        "B5",
+        lambda: big(loss=[0.5] * 10, summary={"train_loss": 0.9}),
+        "do not average to the reported mean (0.500 against 0.900)",
+        lambda: big(loss=[0.5] * 10, summary={"train_loss": 0.5}),
+        "warning",
+    ),
+    Case(
+        "B8",
+        lambda: rewards(1.0, -1.0, rewards__margins=[5.0] * 60),
+        "Reward columns are inconsistent",
+        lambda: rewards(1.0, -1.0),
+        "warning",
+    ),
+    Case(
+        "B9",
+        lambda: big(loss=[4 * math.log(2), 2.0, 1.9], settings=BASE | {"gradient_accumulation_steps": 4}),
+        "4.00× the analytic value",
+        lambda: big(loss=[math.log(2), 0.6, 0.5], settings=BASE | {"gradient_accumulation_steps": 4}),
+        "warning",
+    ),
+    Case("B10", made.first_user, "4.9 s on average", big, "caution"),
+    Case("C1", lambda: big(loss=[0.6931, 0.68]), "equal to the value implied", lambda: big(loss=[0.9, 0.8]), "info"),
+    Case(
+        "C1", lambda: big(loss=[0.73, 0.68]), "active dropout", lambda: big(loss=[0.6931, 0.6]), "caution", name="near"
+    ),
+    Case("C1", lambda: big(loss=[0.9, 0.68]), "another loss", lambda: big(loss=[0.6931, 0.6]), "warning", name="far"),
+    Case("C2", made.first_user, "averaged over all 4 steps was 0.460", big),
+    Case(
+        "C2", made.first_user, "averaged", lambda: big(method="grpo", summary={"train_loss": 0.1}), name="not for grpo"
+    ),
+    Case("C3", big, "last logged window (step 60)", lambda: big(method="grpo")),
+    Case("C4", big, "95 % block-bootstrap interval", lambda: big(loss=[0.69]), "good"),
+    Case(
+        "C4",
+        lambda: big(loss=[0.69, 0.5, 0.4, 0.3]),
+        "4 rows are too few for a trend",
+        big,
+        "caution",
+        name="endpoints",
+    ),
+    Case("C4", lambda: big(loss=FALL[:12]), "a change of 0.0", big, "info", name="no interval below 20 steps"),
+    Case("C5", made.first_user, "the remaining 3 averaged 0.382", big, "caution"),
+    Case("C6", big, "a decreasing trend", lambda: big(loss=FALL[:12]), "good"),
+    Case("C6", lambda: big(loss=FLAT), "No trend of the loss is detectable", big, "info", name="flat"),
+    Case("C6", lambda: big(loss=FALL[::-1]), "an increasing trend", big, "warning", name="rising"),
+    Case("C12", lambda: big(loss=[0.69, NAN, 0.6]), "Non-finite values at step 2", big, "warning"),
+    Case(
+        "C12",
+        lambda: big(loss=[0.69, 0.0, 0.0], grad_norm=[1.0, NAN, NAN]),
+        "losses of exactly 0 at 2 steps",
+        big,
+        "warning",
+        name="zeros beside NaN",
+    ),
+    Case(
+        "C12",
+        lambda: big(loss=[0.69, 0.2], grad_norm=[1.0, INF]),
+        "Non-finite values at step 2",
+        lambda: big(loss=[1e-4] * 20 + [0.0] * 5),
+        "warning",
+        name="saturated zeros are healthy",
+    ),
+    Case(
+        "C12",
+        lambda: big(loss=[1.0, NAN], settings=BASE | {"loss_type": "hinge"}),
+        "step 2",
+        lambda: big(loss=[1.0, 0.0, 0.0], settings=BASE | {"loss_type": "hinge"}),
+        "warning",
+        name="hinge reaches 0",
+    ),
+    Case("D1", lambda: rewards(1.0, -1.0), "rose from", big, "good"),
+    Case("D1", lambda: rewards(1.0, -1.0, n=4), "over the last logged window (step 4)", big, "info", name="few rows"),
+    Case("D2.train", lambda: rewards(1.0, -1.0), "3 of 4 pairs correctly", big),
+    Case(
+        "D2",
+        lambda: evaluated([0.6], [0.78]),
+        "On 200 held-out pairs the implicit reward ranked 78 % correctly",
+        big,
+        "good",
+    ),
+    Case("D2", lambda: evaluated([0.6], [0.53]), "not distinguishable from chance", big, "info", name="chance"),
+    Case("D2", lambda: evaluated([0.6], [0.875], rows=8), "ranked 7 correctly", big, "caution", name="few"),
+    Case(
+        "D3",
+        lambda: made.first_user(summary=made.FIRST_SUMMARY | {"rewards/accuracies": 0.5625}),
+        "about 0.75 is the most it could reach",
+        made.first_user,
+    ),
+    Case("D3", lambda: rewards(1.0, -1.0), "no sign of a start below chance", big, name="first row"),
+    Case(
+        "D4",
+        lambda: rewards(1.0, -1.0),
+        "rests on 4 pairs",
+        lambda: rewards(1.0, -1.0, settings=BASE | {"per_device_train_batch_size": 64}),
+        "caution",
+    ),
+    Case(
+        "D5",
+        lambda: rewards(1.0, -1.0, loss=[0.69] + [0.01] * 59, rewards__accuracies=[0.0] + [1.0] * 59),
+        "no evidence of generalisation",
+        lambda: rewards(1.0, -1.0),
+        "caution",
+    ),
+    Case("E1", lambda: rewards(-1.0, -3.0), "likelihood displacement", lambda: rewards(1.0, -1.0), "caution"),
+    Case(
+        "E1",
+        lambda: rewards(-1.0, -3.0),
+        "fell by",
+        lambda: rewards(-1.0, -3.0, settings=BASE | {"loss_type": "apo_down"}),
+        "caution",
+        name="by design",
+    ),
+    Case(
+        "E2", lambda: rewards(1.0, -1.0), "Preferred responses became more likely", lambda: rewards(-1.0, -3.0), "good"
+    ),
+    Case("F1", big, "No held-out data were evaluated", lambda: evaluated([0.6]), "warning"),
+    Case("F2", lambda: evaluated([0.6] * 6), "the held-out loss 0.600", big, "info"),
+    Case(
+        "F3",
+        lambda: evaluated([0.65, 0.6, 0.7, 0.9]),
+        "lowest at step 20 (0.600) and ended at 0.900",
+        lambda: evaluated([0.65, 0.6, 0.55, 0.5]),
+        "caution",
+    ),
+    Case(
+        "F4",
+        lambda: big(
+            settings=BASE | {"load_best_model_at_end": True, "state.best_model_checkpoint": "/x/checkpoint-20"}
+        ),
+        "The saved model is that of checkpoint-20",
+        big,
+        "caution",
+    ),
+    Case(
+        "G4",
+        lambda: big(settings=BASE | {"learning_rate": 5e-6, "lr_scheduler_type": "linear"}),
+        "5 × 10⁻⁶ with a linear",
+        nothing,
+    ),
+    Case(
+        "G8",
+        made.first_user,
+        "only 4 optimizer updates; curves and rates are not estimable",
+        lambda: big(max_steps=200, steps=200),
+        "warning",
+    ),
+    Case("G8", big, "only 60 optimizer updates", lambda: big(max_steps=200, steps=200), "caution", name="under 100"),
+    Case("G9", lambda: big(settings=BASE | {"bf16": True}), "bfloat16 mixed precision", nothing),
+    Case("H1", big, "β = 0.1", lambda: big(method="sft")),
+    Case("H1", lambda: big(settings={}), "β is not told by the run", big, "caution", name="assumed"),
+    Case("H3", made.first_user, "8 pairs is a smoke test", lambda: big(facts=FACTS | {"train_pairs": 9000}), "warning"),
+    Case("H3", big, "240 pairs is small", made.first_user, "caution", name="small"),
+    Case(
+        "H5", lambda: big(settings=BASE | {"base_model": "/home/me/models/gpt2"}), "Training started from gpt2", nothing
+    ),
+    Case("H7", big, "The reference model was [to be told", lambda: big(method="sft")),
+    Case("I1", made.first_user, "Wall-clock time of the training loop: 19.6 s", big),
+    Case("I2", made.first_user, "dominated by start-up", big, "caution"),
+    Case("J1", big, "a single run (seed 1)", nothing, "caution"),
+    Case("K2", made.first_user, "With 8 pairs and 4 updates the run is too small", big, "warning"),
+    Case("L4", lambda: big(method="grpo", reward=[0.1] * 30 + [0.5] * 30), "went from 0.100 to 0.500", big),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.code}{'-' if c.name else ''}{c.name}")
+def test_the_sentence_appears_when_it_should(case: Case) -> None:
+    finding = made.finding(case.speaks(), case.code)
+    assert finding.status == "found", finding
+    assert case.words in str(finding.text)
+    assert case.severity in ("", finding.severity)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.code}{'-' if c.name else ''}{c.name}")
+def test_and_not_when_it_should_not(case: Case) -> None:
+    assert case.words not in made.says(case.silent(), case.code)
+
+
+def rules() -> list[Check]:
+    return [provided.item for provided in default_host().checks]
+
+
+def test_every_rule_with_a_sentence_is_tested() -> None:
+    silent = {"A6", "I3"}  # they shape other sentences and print none of their own
+    assert {rule.code for rule in rules()} - silent == {case.code for case in CASES}
+
+
+def test_the_rules_of_the_issue_are_there() -> None:
+    wanted = "A1 A2 A3 A4 A5 A6 A7 B1 B2 B3 B4 B5 B8 B9 B10 C1 C2 C3 C4 C5 C6 C12 D1 D2 D3 D4 D5 E1 E2 F1 F2 F3 F4 "
+    wanted += "G8 H3 I1 I2 I3 J1 K2"
+    assert set(wanted.split()) <= {rule.code for rule in rules()}
+
+
+@pytest.mark.parametrize("name", ["mean_only", "trained", "broken", "empty"])
+def test_not_applicable_always_has_a_reason(name: str) -> None:
+    runs = {
+        "mean_only": made.first_user(),
+        "trained": rewards(1, -1),
+        "broken": big(loss=[NAN] * 5),
+        "empty": nothing(),
+    }
+    for finding in made.analysis(runs[name]).findings:
+        if finding.status == "not_applicable":
+            assert len(str(finding.text)) > 10, finding.code
+
+
+def test_a_broken_run_supports_no_claim_above_completion() -> None:
+    broken = rewards(1.0, -1.0, loss=[0.69] + [0.0] * 59, grad_norm=[1.0] + [NAN] * 59)
+    result = made.analysis(broken)
+    assert result.level == 0
+    for code in ("C2", "C3", "C4", "C6", "D1", "D2.train", "E2"):
+        assert next(f for f in result.findings if f.code == code).status == "not_applicable"
+
+
+def test_level_three_needs_held_out_pairs_above_chance() -> None:
+    assert made.analysis(evaluated([0.6], [0.78])).level == 3
+    assert made.analysis(evaluated([0.6], [0.53])).level < 3
+    assert made.analysis(evaluated([0.6], [0.9], rows=10)).level < 3
+
+
+def test_checkpoints_are_counted_in_the_wall_clock_sentence() -> None:
+    from dataclasses import replace
+
+    files = tuple(RunFile(f"checkpoint-{n}/trainer_state.json", 10) for n in (2, 4))
+    text = made.says(replace(made.first_user(), files=files), "I1")
+    assert "at least 2 checkpoint writes" in text
+
+
+def test_old_versions_divide_by_all_steps_after_a_resume() -> None:
+    """transformers up to 5.18: the mean is Σ over the resumed steps / all steps; it is multiplied back."""
+    rows = [made.series("loss", np.linspace(0.6, 0.2, 11), steps=range(6, 17))]
+    reported = float(np.linspace(0.6, 0.2, 11).sum() / 16)
+    old = made.run(
+        steps=16, rows=rows, versions=made.OLD, settings=BASE | {"logging_steps": 1}, summary={"train_loss": reported}
+    )
+    value = made.analysis(old).values["loss.train.mean"]
+    assert float(value.value) == pytest.approx(0.4)
+    assert "steps 6 to 16" in value.note
+
+
+def test_a_resumed_run_with_clean_history_shows_in_its_mean() -> None:
+    losses = np.linspace(0.69, 0.1, 16)
+    reported = float(losses[5:].sum() / 16)
+    old = made.run(
+        loss=losses, versions=made.OLD, settings=BASE | {"logging_steps": 1}, summary={"train_loss": reported}
+    )
+    assert "resumed at step 5" in made.says(old, "A4")
+
+
+def test_no_witness_means_no_source_is_invented() -> None:
+    bare = made.run(method=None, steps=None, status="unknown")
+    assert made.analysis(bare).values == {}
+    assert isinstance(bare.witnesses[0], Witness)
