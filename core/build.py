@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from dpo_report.core.contract import Format
     from dpo_report.core.figstyle import Style
-    from dpo_report.core.figures import Draughtsman
     from dpo_report.core.manager import Host
 
 FOLDER = "report"
@@ -80,8 +78,6 @@ def build_runs(
         ReportError: a path holds no run, a format or template is wrong, or a folder cannot be written. Then nothing
             is written, and old reports stand as they were.
     """
-    from dpo_report.core.figures import warm
-
     if host is None:
         from dpo_report.core.manager import default_host
 
@@ -90,17 +86,14 @@ def build_runs(
     chosen = [plugins.format(name).item for name in dict.fromkeys([formats] if isinstance(formats, str) else formats)]
     places = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     roots = tuple(Path(folder) for folder in template_dirs or ())
-    with warm() or nullcontext() as draughtsman:
-        analyses = [analyse(load(path, host=plugins), plugins) for path in places]
-        targets = _targets(places, analyses, Path(out) if out is not None else None)
-        for folder in targets:
-            target.check(folder)  # before anything is drawn
-        made = [
-            _Workshop(plugins, roots, style, draughtsman, camel(folder.name) if len(places) > 1 else "").make(
-                analysis, chosen
-            )
-            for folder, analysis in zip(targets, analyses, strict=True)
-        ]
+    analyses = [analyse(load(path, host=plugins), plugins) for path in places]
+    targets = _targets(places, analyses, Path(out) if out is not None else None)
+    for folder in targets:
+        target.check(folder)  # before anything is drawn
+    made = [
+        _Workshop(plugins, roots, style, camel(folder.name) if len(places) > 1 else "").make(analysis, chosen)
+        for folder, analysis in zip(targets, analyses, strict=True)
+    ]
     if strict:
         _refuse_problems(analysis for analysis, _ in made)
     written = dict(zip(targets, (files for _, files in made), strict=True))
@@ -133,7 +126,6 @@ class _Workshop:
         host: Host,
         template_dirs: tuple[Path, ...],
         style: Style | None,
-        draughtsman: Draughtsman | None,
         prefix: str,
     ) -> None:
         self.host = host
@@ -142,7 +134,6 @@ class _Workshop:
             sorted((provided.item for provided in host.sections), key=lambda s: (s.appendix, s.order, s.name))
         )
         self.style = style
-        self.draughtsman = draughtsman
         self.prefix = prefix
         self.problems: list[Problem] = []
 
@@ -189,7 +180,7 @@ class _Workshop:
 
         @cache
         def drawn(kinds: tuple[str, ...]) -> dict[str, bytes]:
-            return draw_all(analysis.figures, kinds, self.style, self.draughtsman)
+            return draw_all(analysis.figures, kinds, self.style)
 
         return lambda kinds: drawn(tuple(kinds))
 

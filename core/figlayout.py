@@ -15,7 +15,7 @@ from dpo_report.core.figstyle import GREY, INK, REFERENCE, Style, colour_of
 from dpo_report.core.figticks import SUPERSCRIPTS, Axis, linear, logarithmic
 
 if TYPE_CHECKING:
-    from dpo_report.core.figpaint import Face
+    from dpo_report.core.figfont import Font
     from dpo_report.core.plot import Figure, Level, Line, Panel
 
 _GAP = 16.0  # between panels, points
@@ -29,7 +29,7 @@ _UP, _DOWN = 0.70, 0.22  # what a line of text covers above and below its baseli
 class Typist:
     """Sets words in one font."""
 
-    face: Face
+    face: Font
     style: Style
 
     def words(self, x: float, y: float, text: str, size: float, colour: str, kind: Kind, at: float) -> list[Words]:
@@ -71,7 +71,7 @@ class Typist:
         return tuple(lines)
 
 
-def lay_out(figure: Figure, style: Style, face: Face) -> Scene:
+def lay_out(figure: Figure, style: Style, face: Font) -> Scene:
     """A scene exactly as wide as the style says."""
     width, height = 72 * style.width(len(figure.panels)), 72 * style.height
     cell = (width - _GAP * (len(figure.panels) - 1)) / len(figure.panels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, sin, tau
 
 INK = "#1a1a1a"
 """Axes and their words."""
@@ -12,6 +13,17 @@ COLOURS = {"train": "#0072B2", "eval": "#D55E00", "other": "#4d4d4d"}
 """Training blue and held-out vermilion of Wong (2011), told apart by colour-blind eyes; see :func:`colour_of`."""
 SHAPES = ("square", "diamond", "triangle", "circle", "down", "pentagon")
 """Open markers of the first, second, ... held-out line of a panel."""
+CORNERS = {
+    "square": ((-0.45, -0.45), (0.45, -0.45), (0.45, 0.45), (-0.45, 0.45)),
+    "diamond": ((-0.62, 0.0), (0.0, -0.62), (0.62, 0.0), (0.0, 0.62)),
+    "triangle": ((-0.55, -0.42), (0.55, -0.42), (0.0, 0.58)),
+    "down": ((-0.55, 0.42), (0.0, -0.58), (0.55, 0.42)),
+    "pentagon": ((0.0, 0.55), (-0.52, 0.17), (-0.32, -0.45), (0.32, -0.45), (0.52, 0.17)),
+    "circle": tuple((0.5 * cos(turn * tau / 24), 0.5 * sin(turn * tau / 24)) for turn in range(24)),
+}
+"""Each marker as a polygon about one unit wide around the origin; a circle this small needs no curves."""
+EDGE = 0.9
+"""Width of a marker's edge, in points."""
 DASH = (4.0, 1.8)
 """The second line of a pair (rejected beside chosen), in points."""
 REFERENCE = (3.2, 2.4)
