@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,11 +15,14 @@ from dpo_report.core.contract import (
     Command,
     Curve,
     Format,
+    Match,
     Metric,
     Question,
     Reader,
     Section,
 )
+from dpo_report.core.errors import ReportError
+from dpo_report.core.fieldtypes import a, slip
 from dpo_report.core.works import Work
 
 T = TypeVar("T")
@@ -39,15 +43,8 @@ KINDS: Mapping[str, type[Any]] = {
 """What each ``register_...`` hook returns."""
 
 _KEYS: Mapping[type[Any], str] = {Check: "code", Claim: "text", Question: "id", Work: "key"}
+SEE = "dpo_report.core.contract tells what belongs there"
 _KEY = re.compile(r"[\w.:+-]+")
-_TYPES: Mapping[str, tuple[type[Any], ...]] = {
-    "str": (str,),
-    "str | None": (str, type(None)),
-    "int": (int,),
-    "float": (int, float),
-    "bool": (bool,),
-    "Mapping[str, str]": (Mapping,),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,43 +68,63 @@ def key(item: Any) -> str:
 
 
 def wrong(item: object, wanted: type[Any]) -> str:
-    """What is wrong with a declared object, or an empty string.
-
-    Checks the types that the contract declares, so that a slip (``needs="loss"``, a result in place of a
-    function) is told when the plugin is loaded and not in the middle of a report.
-    """
+    """What is wrong with a declared object, or an empty string."""
     if not isinstance(item, wanted):
-        return f"gave {_a(type(item).__name__)} where {_a(wanted.__name__)} belongs"
+        return f"gave {a(type(item).__name__)} where {a(wanted.__name__)} belongs"
     if isinstance(item, Path):
         return "" if item.is_dir() else f"names a template folder that does not exist: {item}"
     name = key(item)
-    for field in fields(item):
-        value = getattr(item, field.name)
-        if not _fits(value, str(field.type)):
-            return (
-                f"{wanted.__name__.lower()} {name!r}: {field.name} must be {_said(str(field.type))}, "
-                f"not {_a(type(value).__name__)}"
-            )
-    if not name.strip() or (wanted is not Claim and not _KEY.fullmatch(name)):
-        return f"{wanted.__name__.lower()} {name!r}: a name is letters, digits and . : + - _ only"
-    return ""
+    reason = slip(item)
+    if not reason and (not name.strip() or (wanted is not Claim and not _KEY.fullmatch(name))):
+        reason = "a name is letters, digits and . : + - _ only"
+    return f"{wanted.__name__.lower()} {name!r}: {reason}" if reason else ""
 
 
-def _fits(value: object, declared: str) -> bool:
-    if declared.startswith("Callable"):
-        return callable(value)
-    if declared == "tuple[str, ...]":
-        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
-    if declared.startswith("tuple"):
-        return isinstance(value, tuple)
-    return isinstance(value, _TYPES.get(declared, object))
+def checked(item: object, function: object, result: Any) -> Any:
+    """What a declared object's function gave, where that is what the contract says; several as a tuple.
+
+    Raises:
+        ReportError: it is something else.
+    """
+    rule = next((rule for name, rule in _results().items() if getattr(item, name, None) is function), None)
+    if rule is None or (result is None and rule.may_be_none):
+        return result
+    if isinstance(result, rule.wanted) or not rule.several:
+        results: tuple[Any, ...] = (result,)
+    else:
+        results = tuple(result) if isinstance(result, Iterable) and not isinstance(result, str) else (result,)
+    for one in results:
+        if not isinstance(one, rule.wanted):
+            raise ReportError(f"it gave {a(type(one).__name__)} where {a(rule.wanted.__name__)} belongs", SEE)
+        reason = slip(one) if is_dataclass(one) else ""
+        if reason:
+            raise ReportError(f"it gave {a(rule.wanted.__name__)} whose {reason}", SEE)
+    return results if rule.several else result
 
 
-def _said(declared: str) -> str:
-    if declared.startswith("Callable"):
-        return "a function"
-    return 'a tuple of strings, ("loss",)' if declared == "tuple[str, ...]" else declared
+def answers(item: object, function: object) -> bool:
+    """Whether the function may raise ``NotApplicable``: those of metrics, curves and checks."""
+    return any(getattr(item, name, None) is function for name in ("compute", "build", "explain"))
 
 
-def _a(word: str) -> str:
-    return f"{'an' if word[0].lower() in 'aeiou' else 'a'} {word}"
+@dataclass(frozen=True, slots=True)
+class _Result:
+    wanted: type[Any]
+    several: bool = False
+    may_be_none: bool = False
+
+
+@cache
+def _results() -> Mapping[str, _Result]:
+    """What the functions of the contract give, by the name of their field."""
+    from dpo_report.core.model import Finding, Value, Witness
+    from dpo_report.core.plot import Figure
+
+    return {
+        "compute": _Result(Value, several=True),
+        "build": _Result(Figure),
+        "explain": _Result(Finding),
+        "detect": _Result(Match, may_be_none=True),
+        "read": _Result(Witness, several=True),
+        "known": _Result(str, may_be_none=True),
+    }

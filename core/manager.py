@@ -147,15 +147,21 @@ class Host:
     def guard(self, provided: Provided[Any], function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Problem:
         """Call a function of a declared object; what it raises becomes a problem naming object and plugin.
 
-        Conditions as in :func:`~dpo_report.core.guard.guarded`.
+        So does a result that is not what the contract says; several values or witnesses come as a tuple. Other
+        conditions as in :func:`~dpo_report.core.guard.guarded`.
 
         Raises:
-            NotApplicable: as the function raised it; it is an answer.
+            NotApplicable: as a metric, curve or check raised it; there it is an answer.
         """
         from dpo_report.core.contract import NotApplicable
+        from dpo_report.core.declared import answers, checked
 
+        def call() -> T:
+            return cast("T", checked(provided.item, function, function(*args, **named)))
+
+        silent = (NotApplicable,) if answers(provided.item, function) else ()
         try:
-            return guarded(provided.plugin, provided.what, lambda: function(*args, **named), answers=(NotApplicable,))
+            return guarded(provided.plugin, provided.what, call, answers=silent)
         except PluginError as failure:
             return failure.problem
 
@@ -276,7 +282,7 @@ class Host:
 
     def _returned(self, plugin: Plugin, impl: pluggy.HookImpl, kind: str) -> list[Any]:
         """The objects that one implementation gives, without those that are not well made."""
-        from dpo_report.core.declared import KINDS, wrong
+        from dpo_report.core.declared import KINDS, SEE, wrong
 
         wanted, hook = KINDS[kind], f"register_{kind}"
         try:
@@ -293,7 +299,7 @@ class Host:
             items = [Path(item) if isinstance(item, str) else item for item in items]
         reasons = [wrong(item, wanted) for item in items]
         for reason in filter(None, reasons):
-            self._blame(plugin, f"{hook}: {reason}", "dpo_report.core.contract tells what belongs there")
+            self._blame(plugin, f"{hook}: {reason}", SEE)
         return [item for item, reason in zip(items, reasons, strict=True) if not reason]
 
     def _implementations(self, hook: str) -> list[tuple[Plugin, pluggy.HookImpl]]:

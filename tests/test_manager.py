@@ -7,13 +7,14 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dpo_report.core import candidates, declared, discovery, guard, hookspecs, registry, settings
-from dpo_report.core.contract import Check, Match, Metric, NotApplicable, Reader
+from dpo_report.core.contract import Check, Command, Curve, Match, Metric, NotApplicable, Question, Reader
 from dpo_report.core.errors import ReportError
 from dpo_report.core.manager import Host, builtin
-from dpo_report.core.model import Problem
+from dpo_report.core.model import Finding, Problem, Value
 
 PLUGINS = Path(__file__).parent / "plugins"
 
@@ -192,7 +193,7 @@ def test_what_does_not_belong_is_left_out_and_named():
     assert told.splitlines() == [
         "register_readers gave Metric",
         "register_metrics: gave a Question where a Metric belongs",
-        "register_metrics: metric 'loss.train.needs': needs must be a tuple of strings, (\"loss\",), not a str",
+        "register_metrics: metric 'loss.train.needs': needs must be a tuple of strings, (\"loss\",), not 'loss'",
         "register_metrics: metric 'not.called': compute must be a function, not a float",
         "register_metrics: metric 'with space': a name is letters, digits and . : + - _ only",
         "register_curves: curve '../../escape': a name is letters, digits and . : + - _ only",
@@ -232,12 +233,16 @@ def test_the_last_plugin_with_an_opinion_chooses_the_reader():
 
 
 class TestGuard:
+    VALUE = Value("kg.hits", 3, ())
+
     def guarded(self, function, *args):
         provided = declared.Provided(Metric("kg.hits", "hits", function), "good 1.2")
         return host().guard(provided, function, *args)
 
-    def test_the_result_comes_back(self):
-        assert self.guarded(lambda run: run + 1, 1) == 2
+    def test_the_result_comes_back_several_as_a_tuple(self):
+        assert self.guarded(lambda run: run, self.VALUE) == (self.VALUE,)
+        assert self.guarded(lambda run: [run, run], self.VALUE) == (self.VALUE, self.VALUE)
+        assert self.guarded(lambda run: iter([run]), self.VALUE) == (self.VALUE,)
 
     def test_an_exception_becomes_a_problem_that_names_object_and_plugin(self):
         outcome = self.guarded(lambda run: {}[run], "edges")
@@ -245,13 +250,12 @@ class TestGuard:
         assert outcome.where == "plugin good 1.2"
         assert outcome.message.startswith("metric kg.hits failed: KeyError: 'edges' (test_manager.py, line ")
 
-    def test_an_iterator_is_used_up_inside(self):
+    def test_what_raises_late_raises_inside(self):
         def late(run):
-            yield 1
+            yield run
             raise ValueError("late")
 
-        assert self.guarded(lambda run: iter([1, 2]), None) == (1, 2)
-        assert "ValueError: late" in self.guarded(late, None).message
+        assert "ValueError: late" in self.guarded(late, self.VALUE).message
 
     def test_not_applicable_is_an_answer(self):
         def silent(run):
@@ -259,6 +263,8 @@ class TestGuard:
 
         with pytest.raises(NotApplicable, match="no edges"):
             self.guarded(silent, None)
+        reader = declared.Provided(Reader("kg", silent, lambda folder: []), "good 1.2")
+        assert "no edges" in host().guard(reader, silent, None).message  # not from a reader
 
     def test_a_known_problem_keeps_its_hint(self):
         def known(run):
@@ -279,6 +285,57 @@ class TestGuard:
             return deep(run)
 
         assert "RecursionError" in self.guarded(deep, None).message
+
+    def test_other_functions_give_what_they_like(self):
+        provided = declared.Provided(Command("count", "counts", lambda parser: None, lambda args: 0), "good 1.2")
+        assert host().guard(provided, provided.item.configure, None) is None
+        assert host().guard(provided, lambda: 3.5) == 3.5
+
+    @pytest.mark.parametrize(
+        ("result", "said"),
+        [
+            (None, "it gave a NoneType where a Value belongs"),
+            (3.5, "it gave a float where a Value belongs"),
+            ("kg.hits", "it gave a str where a Value belongs"),
+            ([VALUE, 1], "it gave an int where a Value belongs"),
+            (
+                Value("kg.hits", np.int64(3), ()),
+                "it gave a Value whose value must be float or int or str, not an int64",
+            ),
+            (Value("kg.hits", 3, (), low="2"), "it gave a Value whose low must be float or None, not '2'"),
+            (
+                Value("kg.hits", 3, (), better="up"),
+                "it gave a Value whose better must be higher or lower or none, not 'up'",
+            ),
+        ],
+    )
+    def test_a_metric_that_gives_something_else_is_told(self, result, said):
+        assert self.guarded(lambda run: result, None).message == f"metric kg.hits failed: {said}"
+
+    @pytest.mark.parametrize(
+        ("item", "field", "said"),
+        [
+            (Check("KG1", "t", lambda run, values: None), "explain", "a NoneType where a Finding belongs"),
+            (Check("KG1", "t", lambda run, values: Finding("fine")), "explain", "not 'fine'"),
+            (Curve("kg", "t", lambda run, values: []), "build", "a list where a Figure belongs"),
+            (Reader("kg", lambda folder: 0.5, lambda folder: []), "detect", "a float where a Match belongs"),
+            (Reader("kg", lambda folder: None, lambda folder: [{}]), "read", "a dict where a Witness belongs"),
+            (Question("kg", "?", "!", known=lambda run: 3), "known", "an int where a str belongs"),
+        ],
+    )
+    def test_every_kind_is_held_to_the_contract(self, item, field, said):
+        function = getattr(item, field)
+        arguments = [None] * (2 if field in ("explain", "build") else 1)
+        outcome = host().guard(declared.Provided(item, "good 1.2"), function, *arguments)
+        assert isinstance(outcome, Problem)
+        assert outcome.message.endswith(said)
+
+    def test_silence_is_an_answer_where_the_contract_says_so(self):
+        reader = Reader("kg", lambda folder: None, lambda folder: [])
+        question = Question("kg", "?", "!")
+        assert host().guard(declared.Provided(reader, "good 1.2"), reader.detect, None) is None
+        assert host().guard(declared.Provided(reader, "good 1.2"), reader.read, None) == ()
+        assert host().guard(declared.Provided(question, "good 1.2"), question.known, None) is None
 
 
 class TestSwitchingOff:
