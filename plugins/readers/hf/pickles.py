@@ -44,7 +44,10 @@ class Record:
     @property
     def path(self) -> str:
         """The dotted name of the class or function."""
-        return self.of.path if isinstance(self.of, Name) else "unknown"
+        of = self.of
+        if isinstance(of, Name) and of.path.endswith("._reconstructor") and isinstance(self.args, tuple) and self.args:
+            of = self.args[0]  # how the two oldest protocols build an object
+        return of.path if isinstance(of, Name) else "unknown"
 
 
 _MARK = object()

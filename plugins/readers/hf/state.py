@@ -60,7 +60,8 @@ def read_state(folder: Folder, entry: Entry, limit: int | None = None) -> State:
     try:
         with folder.path(entry).open("rb") as stream:
             window = Window(stream, limit)
-            window.more()
+            while len(window.data) < len(LFS) and window.more():
+                pass
             if is_pointer(window.data):
                 state.readable = False
                 state.problems.append(Problem(entry.path, LFS_PROBLEM, LFS_HINT))
