@@ -110,7 +110,7 @@ class Host:
         Raises:
             ReportError: one of the files does not exist.
         """
-        self._files = tuple(files)
+        self._files = tuple(dict.fromkeys(files))
         self._disabled = set(disabled)
         self._discover = discover
         self._extra = tuple(extra)
@@ -207,7 +207,8 @@ class Host:
 
             told = settings.load(Path())
             self._problems.extend(told.problems)
-            off.update(told.disabled, (name.strip() for name in os.environ.get(DISABLE, "").split(",")))
+            off.update(told.disabled, os.environ.get(DISABLE, "").split(","))
+        off = {name.strip().lower() for name in off} - {""}
         found = [
             *(built_in(module) for module in (builtin() if self._modules is None else self._modules)),
             *(given(item) for item in self._extra),
@@ -215,23 +216,22 @@ class Host:
             *(local(path) for path in self._files),
         ]
         taken: set[str] = set()
-        unused = {name.lower() for name in off} - {"", "all", "*"}
+        unused = off - {"all", "*"}
         for plugin in found:
             if plugin.name in taken:
                 plugin.name = f"{plugin.distribution or plugin.source}:{plugin.name}"
             taken.add(plugin.name)
             names = {plugin.name.lower(), plugin.distribution.lower()}
-            if names & {name.lower() for name in off} - {""} or (plugin.distribution and off & {"all", "*"}):
+            if names & off or (plugin.distribution and off & {"all", "*"}):
                 plugin.status = "disabled"
             unused -= names
             yield plugin
         for name in sorted(unused) if self._modules is None else ():
             hint = resembling(name, taken) or "`dpo-report plugins` lists them"
-            self._problems.append(problem(f"--no-plugin {name}", "there is no plugin of that name", hint))
+            self._problems.append(problem(f"plugin {name}", "cannot be left out: there is none of that name", hint))
 
     def _load(self, plugin: Plugin) -> None:
         """Import one plugin and register the hooks of it that are well made."""
-
         slips: list[Slip] = []
 
         def load() -> None:
@@ -304,7 +304,7 @@ class Host:
 
     def _implementations(self, hook: str) -> list[tuple[Plugin, pluggy.HookImpl]]:
         """Implementations of a hook in the order of their plugins."""
-        plugins = self.plugins
+        plugins = [plugin for plugin in self.plugins if plugin.status != "failed"]
         impls = getattr(self._registry.hook, hook).get_hookimpls()
         return [(plugin, impl) for plugin in plugins for impl in impls if impl.plugin_name == plugin.name]
 

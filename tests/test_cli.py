@@ -209,6 +209,26 @@ class TestBuild:
         assert not (run / "report").exists()
 
 
+def test_objects_that_fail_cost_only_themselves(run, capsys):
+    assert main(["inspect", "--json", str(run)]) == 0
+    without = json.loads(capsys.readouterr().out)["runs"][0]
+    assert main(["inspect", "--json", str(run), *local("bad_objects")]) == 0
+    out, err = capsys.readouterr()
+    told = json.loads(out)["runs"][0]
+    assert "loud\n" in err
+    problems = [problem["message"] for problem in told["problems"] if problem not in without["problems"]]
+    assert [message.partition(" failed: ")[0] for message in problems] == [
+        "metric kg.late",
+        "metric kg.exit",
+        "metric kg.junk",
+        "check KG9",
+        "curve kg",
+        "question kg",
+    ]
+    assert [value for value in told["values"] if value["name"] != "kg.loud"] == without["values"]
+    assert [finding for finding in told["findings"] if finding["code"] != "KG9"] == without["findings"]
+
+
 class TestCommandsOfPlugins:
     def test_are_listed(self, capsys):
         assert main([*local("good"), "--help"]) == 0

@@ -352,7 +352,7 @@ class TestSwitchingOff:
 
     def test_a_name_that_nothing_has_is_told(self):
         problem = only(Host(files=[PLUGINS / "good.py"], discover=False, disabled=["goood"]).problems)
-        assert problem.message == "there is no plugin of that name"
+        assert problem.message == "cannot be left out: there is none of that name"
         assert problem.hint == "did you mean good?"
 
     @pytest.mark.parametrize("word", ["all", "*"])
@@ -400,6 +400,15 @@ def test_an_object_in_place_of_a_module():
     plugin = Plugin()
     twice = host(extra=[plugin, plugin])
     assert "already registered" in only(twice.problems).message
+
+
+def test_plugins_of_one_name_are_told_apart(tmp_path):
+    other = tmp_path / "good.py"
+    other.write_text((PLUGINS / "misspelt_hook.py").read_text())
+    good = PLUGINS / "good.py"
+    both = Host(files=[good, other, good], discover=False, modules=())
+    assert [plugin.name for plugin in both.plugins] == ["good", f"{other}:good"]
+    assert names(both.questions) == ["graph", "kept"]
 
 
 def test_an_unknown_format_is_refused_with_the_nearest_name():
