@@ -147,7 +147,7 @@ class _Workshop:
                     raise ReportError(f"two formats write {name} differently", f"leave out --format {item.name}")
         analysis = _with(analysis, self.problems)
         figures = {
-            figure.name: [name for name in sorted(files) if name.rpartition(".")[0] == f"figures/{filename(figure.name)}"]
+            figure.name: [n for n in sorted(files) if n.rpartition(".")[0] == f"figures/{filename(figure.name)}"]
             for figure in analysis.figures
         }
         files["report.json"] = export.dumps(export.report([analysis], __version__, figures))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dpo_report.core import markdown, tex
 from dpo_report.core.errors import ReportError
+from dpo_report.core.standin import filename
 from dpo_report.core.text import Ask, Cite, Code, Text
 from dpo_report.core.works import Work
 
@@ -46,11 +47,11 @@ class Dialect:
 
 
 def _tex_cite(works: Iterable[Work]) -> str:
-    return f"\\cite{{{','.join(work.key for work in works)}}}"
+    return f"\\cite{{{','.join(markdown.anchor(work.key) for work in works)}}}"
 
 
 def _tex_ask(ask: Ask) -> str:
-    return f"\\DpoAsk{{{tex.escape(ask.id)}}}{{{tex.escape(ask.text)}}}"
+    return f"\\DpoAsk{{{filename(ask.id)}}}{{{tex.escape(ask.text)}}}"
 
 
 def _markdown_cite(works: Iterable[Work]) -> str:

@@ -124,7 +124,7 @@ class Outline:
         Those that were set come first, then those of which it is not known, then the defaults.
         """
         told = self.analysis.run.settings.values()
-        lines = [(s.name, printed(s.value), s.is_default) for s in told if not _absent(s)]
+        lines = [(printed(s.name), printed(s.value), s.is_default) for s in told if not _absent(s)]
         rank = {False: 0, None: 1, True: 2}
         return sorted(lines, key=lambda line: (rank[line[2]], line[0].casefold()))
 

@@ -83,7 +83,7 @@ def _entry(work: Work) -> str:
         else:
             value = tex.escape(text.replace("--", "–"))
         fields.append(f"  {name} = {{{{{value}}}}}" if name == "title" else f"  {name} = {{{value}}}")
-    return f"@{work.kind}{{{work.key},\n" + ",\n".join(fields) + "\n}\n"
+    return f"@{work.kind}{{{anchor(work.key)},\n" + ",\n".join(fields) + "\n}\n"
 
 
 def _people(author: str) -> str:

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"|(?P<ligature>-(?=-)|'(?=')|,(?=,)|<(?=<)|>(?=>))"
     r"|(?P<first>\A[\[*])"
 )
-_LONG_WORD = re.compile(r"[^\s\u00a0]{25,}")
+_LONG_WORD = re.compile(r"[^\s\u00a0]{13,}")
 _PART = re.compile(r"[^/_.\-=:,;+@&?)\]]*[/_.\-=:,;+@&?)\]]+|.+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _BREAK = "\\allowbreak{}"
@@ -35,7 +35,7 @@ def escape(text: str) -> str:
     >>> print(escape("50 % of a_b & 5 × 10⁻⁶ – “β”"))
     50\,\% of a\_b \& $5 \times 10^{-6}$ -- \textquotedblleft{}$\beta$\textquotedblright{}
     >>> print(escape("\\input{/etc/passwd}"), escape("中文"))
-    \textbackslash{}input\{/etc/passwd\} \texttt{[U+4E2D U+6587]}
+    \textbackslash{}input\{/\allowbreak{}etc/\allowbreak{}passwd\} \texttt{[U+4E2D U+6587]}
     """
     text = unicodedata.normalize("NFC", one_line(text))
     out: list[str] = []
@@ -62,11 +62,11 @@ def _pieces(word: str) -> list[str]:
     """Where a long word may be broken: after punctuation, before a hump of camel case, else every eight letters.
 
     >>> _pieces("org/SomeLongModelName-0123456789abcdef0123")
-    ['org/', 'SomeLongModelName-', '01234567', '89abcdef', '0123']
+    ['org/', 'Some', 'Long', 'Model', 'Name-', '01234567', '89abcdef', '0123']
     """
     pieces: list[str] = []
     for part in _PART.findall(word):
-        for hump in _HUMP.split(part) if len(part) > 18 else [part]:
+        for hump in _HUMP.split(part) if len(part) > 12 else [part]:
             whole = len(hump) <= 18
             pieces += [hump] if whole else [hump[i : i + 8] for i in range(0, len(hump), 8)]
     return pieces

@@ -42,7 +42,7 @@ def _numbers(kit: Kit) -> str:
     for name, text in printed.items():
         command = macros.macro(name, kit.prefix)
         if name in doubtful.get(macros.macro(name), [name])[1:]:
-            lines.append(f"% {name} is left out: another value has the macro {command}.")
+            lines.append(f"% {tex.escape(name)} is left out: another value has the macro {command}.")
         else:
             lines.append(f"\\newcommand{{{command}}}{{{tex.escape(text)}}} % {tex.escape(name)}")
     return "\n".join(lines) + "\n"
