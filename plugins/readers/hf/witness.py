@@ -105,20 +105,24 @@ def _known(folder: Folder, entry: Entry, limit: int | None = None) -> Known:
 
 
 def _grouped(folder: Folder, entries: list[Entry]) -> list[list[Known]]:
-    """States by run, each run's most telling state first; the run that went furthest first."""
+    """States by run, each run's most telling state first; the run that went furthest first.
+
+    Where they are large together, only the newest are read whole, and of the others as much as shows whose they are.
+    """
     large = sum(entry.size for entry in entries) > SMALL
-    known = []
-    for entry in entries:
-        whole = not large or entry is entries[-1] or (entry is entries[-2] and entries[-1].parent == "")
-        known.append(_known(folder, entry, None if whole else HEAD))
-    known = [one for one in known if one.state.readable]
+    newest = {entry.path for entry in entries[-2:]}
+    known = [_known(folder, e, HEAD if large and e.path not in newest else None) for e in entries]
     groups: list[list[Known]] = []
-    for one in sorted(known, key=lambda k: k.rank, reverse=True):
+    for one in sorted((k for k in known if k.state.readable), key=lambda k: k.rank, reverse=True):
         group = next((g for g in groups if same_run(g[0], one)), None)
         if group is None:
             groups.append([one])
         else:
             group.append(one)
+    by_path = {entry.path: entry for entry in entries}
+    for group in groups:
+        if large and group[0].state.file not in newest:
+            group[0] = _known(folder, by_path[group[0].state.file])
     return groups
 
 
