@@ -109,6 +109,12 @@ def beta(run: Run) -> Beta | None:
     return Beta(0.1, True, ()) if run.method in ("dpo", "kto") else None
 
 
+def beta_remark(run: Run) -> str:
+    """``, β = 0.1 assumed`` where it is; for the end of a sentence with nats."""
+    known = beta(run)
+    return f", β = {known.value:g} assumed" if known and known.assumed else ""
+
+
 def loss_types(run: Run) -> tuple[str, ...]:
     """The loss types of a preference run; empty where the run does not tell."""
     told = setting(run, "loss_type", "pref_loss")

@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import made
 import numpy as np
 import pytest
+
+import made
 from dpo_report.core.contract import Check
 from dpo_report.core.manager import default_host
 from dpo_report.core.model import Run, RunFile, Witness
@@ -285,6 +286,242 @@ CASES = [
     Case("J1", big, "a single run (seed 1)", nothing, "caution"),
     Case("K2", made.first_user, "With 8 pairs and 4 updates the run is too small", big, "warning"),
     Case("L4", lambda: big(method="grpo", reward=[0.1] * 30 + [0.5] * 30), "went from 0.100 to 0.500", big),
+]
+
+
+RATES = BASE | {"learning_rate": 1e-5, "lr_scheduler_type": "linear", "warmup_steps": 0, "max_grad_norm": 1.0}
+LINEAR = [1e-5 * (60 - k) / 60 for k in range(60)]
+
+
+def known(**defaults: bool) -> Run:
+    """A run whose settings are known to be defaults or not."""
+    from dataclasses import replace
+
+    made_run = big(settings=RATES)
+    settings = {n: replace(s, is_default=defaults.get(n, False)) for n, s in made_run.settings.items()}
+    return replace(made_run, settings=settings)
+
+
+def over_optimised() -> Run:
+    steps = [10, 20, 30, 40]
+    return big(
+        evaluations={
+            "loss": (steps, [0.6] * 4),
+            "rewards/margins": (steps, [0.1, 0.2, 0.3, 0.4]),
+            "rewards/accuracies": (steps, [0.7, 0.69, 0.68, 0.68]),
+        }
+    )
+
+
+def orpo(beta: float) -> Run:
+    nll, ratio = np.linspace(3, 2, 30), np.linspace(-0.7, -0.5, 30)
+    return big(
+        method="orpo",
+        settings={"beta": beta},
+        loss=nll - 0.1 * ratio,
+        nll_loss=nll,
+        log_odds_ratio=ratio,
+        log_odds_chosen=np.linspace(0.1, 0.4, 30),
+    )
+
+
+CASES += [
+    Case(
+        "B6",
+        lambda: rewards(0.0, 0.0, rewards__margins=[-3.0] * 60),
+        "rows are inconsistent in 59 rows",
+        lambda: rewards(0.1, -0.1, loss=[0.7] * 60),
+        "warning",
+    ),
+    Case("B7", lambda: orpo(0.5), "β inferred from the rows: 0.1", lambda: orpo(0.1), "caution"),
+    Case(
+        "C7",
+        lambda: big(loss=FALL[:40] + [0.5 + 1e-5 * x for x in RNG.standard_normal(30)], learning_rate=[1e-5] * 70),
+        "flat over the last third",
+        big,
+    ),
+    Case(
+        "C8",
+        lambda: big(
+            loss=[0.69 + 0.001 * x for x in RNG.standard_normal(30)]
+            + [0.4 + 0.001 * x for x in RNG.standard_normal(30)],
+            settings=BASE | {"num_train_epochs": 2.0},
+        ),
+        "fell step-wise",
+        lambda: big(settings=BASE | {"num_train_epochs": 2.0}),
+        "caution",
+    ),
+    Case(
+        "C10",
+        lambda: big(settings=BASE | {"label_smoothing": 0.1}, versions=made.OLD),
+        "this loss's floor of 0.325",
+        big,
+    ),
+    Case(
+        "C11", lambda: big(loss=FALL[:30] + [2.0] * 3), "ended above its starting loss (2.000 > 0.693)", big, "warning"
+    ),
+    Case("C13", lambda: big(loss=FLAT), "exceeds its net change", big, "caution"),
+    Case("D8", lambda: rewards(5.0, -10.0), "moved 150 nats from the reference", lambda: rewards(1.0, -1.0), "caution"),
+    Case(
+        "D9", lambda: rewards(-1.0, 1.0), "Dispreferred responses are favoured", lambda: rewards(1.0, -1.0), "warning"
+    ),
+    Case(
+        "E3",
+        lambda: rewards(2.0, 1.0),
+        "Both responses of the training pairs became more likely",
+        lambda: rewards(1.0, -1.0),
+    ),
+    Case(
+        "E6",
+        lambda: big(entropy=np.linspace(4, 1, 60)),
+        "Token entropy fell by",
+        lambda: big(entropy=[4.0] * 60),
+        "caution",
+    ),
+    Case(
+        "F5",
+        lambda: evaluated([0.6, 0.5], settings=BASE | {"load_best_model_at_end": True}),
+        "best of 2 evaluations",
+        lambda: evaluated([0.6, 0.5]),
+        "caution",
+    ),
+    Case(
+        "F6",
+        lambda: evaluated([0.6, 0.5], [0.70, 0.72]),
+        "differences in accuracy below about 0.06 are not resolvable; all",
+        lambda: evaluated([0.6], [0.7]),
+    ),
+    Case("F9", over_optimised, "held-out margin kept growing", lambda: evaluated([0.6] * 4, [0.7] * 4), "caution"),
+    Case(
+        "G1",
+        lambda: big(grad_norm=[1.0 + 0.01 * x for x in RNG.standard_normal(59)] + [50.0]),
+        "outliers stand at step 60",
+        lambda: big(grad_norm=[1.0 + 0.01 * x for x in RNG.standard_normal(60)]),
+        "info",
+    ),
+    Case("G2", lambda: big(settings=RATES, grad_norm=[2.0] * 45 + [0.5] * 15), "active in 45 of 60", big),
+    Case(
+        "G3",
+        lambda: big(grad_norm=[1.0] * 50 + [1e-9] * 10),
+        "vanished from step 51",
+        lambda: big(grad_norm=[1.0] * 60),
+        "caution",
+    ),
+    Case(
+        "G4",
+        lambda: big(settings=RATES, learning_rate=LINEAR[::-1]),
+        "differ from this schedule",
+        lambda: big(settings=RATES, learning_rate=LINEAR),
+        "warning",
+        name="other schedule",
+    ),
+    Case(
+        "G5",
+        lambda: big(settings=RATES | {"warmup_steps": 5}),
+        "first update had rate 0",
+        lambda: big(settings=RATES),
+        "info",
+    ),
+    Case(
+        "G5",
+        lambda: big(settings=RATES | {"warmup_steps": 80}),
+        "never reached",
+        lambda: big(settings=RATES),
+        "warning",
+        name="no peak",
+    ),
+    Case(
+        "G6",
+        lambda: rewards(
+            -30.0, -60.0, rewards__chosen=[-9.0] * 60, rewards__rejected=[-12.0] * 60, rewards__margins=[3.0] * 60
+        ),
+        "consistent with too high",
+        lambda: rewards(1.0, -1.0),
+        "caution",
+    ),
+    Case(
+        "G7",
+        lambda: rewards(1e-3, -1e-3, loss=[0.693] * 60, learning_rate=LINEAR),
+        "barely moved",
+        lambda: rewards(1.0, -1.0),
+        "caution",
+    ),
+    Case("H1", lambda: big(settings=BASE | {"beta": 8.0}), "published DPO work uses", big, "caution", name="unusual"),
+    Case("H2", lambda: big(settings=BASE | {"num_train_epochs": 5.0}), "Training took 5 epochs", big, "caution"),
+    Case(
+        "H8",
+        lambda: known(beta=True, seed=True),
+        "Library defaults were kept for beta and seed",
+        lambda: known(),
+        "info",
+    ),
+    Case(
+        "H9",
+        lambda: big(settings=BASE | {"full_determinism": False}),
+        "Seed 1; deterministic algorithms were not enforced",
+        lambda: big(settings={}),
+    ),
+    Case(
+        "I4",
+        lambda: made.first_user(rows=[made.series("num_tokens", [1000.0], steps=[4])]),
+        "That is 51",
+        made.first_user,
+    ),
+    Case(
+        "I5",
+        lambda: made.first_user(
+            rows=[made.series("num_tokens", [1000.0], steps=[4])],
+            settings=made.FIRST_USER
+            | {
+                "model.model_type": "gpt2",
+                "model.n_embd": 768,
+                "model.n_layer": 12,
+                "model.vocab_size": 50257,
+                "model.n_positions": 1024,
+            },
+        ),
+        "about 1 × 10¹²",
+        made.first_user,
+    ),
+    Case(
+        "I8",
+        big,
+        "Total project compute: [to be told",
+        lambda: big(answers={"compute": "two days on one GPU"}),
+        "caution",
+    ),
+    Case(
+        "L1",
+        lambda: big(method="kto", settings={"per_device_train_batch_size": 2}),
+        "at least 4 are recommended",
+        big,
+        "caution",
+    ),
+    Case("L2", lambda: orpo(0.1), "went from 0.100 to 0.400", big),
+    Case("L3", lambda: big(method="cpo", rewards__accuracies=[0.6, 0.7]), "went from 0.60 (close to the untuned", big),
+    Case(
+        "L5",
+        lambda: big(method="grpo", frac_reward_zero_std=[0.8] * 5),
+        "80 % of the prompt groups",
+        lambda: big(method="grpo", frac_reward_zero_std=[0.1] * 5),
+        "caution",
+    ),
+    Case(
+        "L6",
+        lambda: big(method="grpo", rows=[made.series("completions/clipped_ratio", [0.6] * 5)]),
+        "60 % of the completions hit",
+        lambda: big(method="grpo", rows=[made.series("completions/clipped_ratio", [0.0] * 5)]),
+        "caution",
+    ),
+    Case(
+        "L7",
+        lambda: big(method="grpo"),
+        "No KL divergence was logged",
+        lambda: big(method="grpo", kl=[0.0, 0.1]),
+        "info",
+    ),
+    Case("L10", lambda: evaluated([1.0], method="sft"), "perplexity 2.72", lambda: evaluated([1.0]), "info"),
+    Case("L11", lambda: big(method="reward"), "no fixed scale", big),
 ]
 
 

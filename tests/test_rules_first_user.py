@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-import made
 import pytest
+
+import made
 from dpo_report.plugins import reading
 
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dpo_report.core.contract import Check
 from dpo_report.core.hookspecs import hookimpl
-from dpo_report.plugins.checks import arithmetic, heldout, loss, provenance, rewards, scope, settings
+from dpo_report.plugins.checks import (
+    arithmetic,
+    compute,
+    heldout,
+    language,
+    likelihood,
+    loss,
+    methods,
+    optimizer,
+    provenance,
+    rewards,
+    settings,
+    trend,
+)
 
 
 @hookimpl
@@ -14,8 +27,13 @@ def register_checks() -> tuple[Check, ...]:
         provenance.CHECKS
         + arithmetic.CHECKS
         + loss.CHECKS
+        + trend.CHECKS
         + rewards.CHECKS
+        + likelihood.CHECKS
         + heldout.CHECKS
-        + scope.CHECKS
+        + optimizer.CHECKS
         + settings.CHECKS
+        + compute.CHECKS
+        + language.CHECKS
+        + methods.CHECKS
     )

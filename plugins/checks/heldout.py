@@ -154,7 +154,89 @@ def which_checkpoint(run: Run, values: Values) -> Finding:
     return passed("best and last checkpoint are the same")
 
 
+def selection(run: Run, values: Values) -> Finding:
+    """F5."""
+    chosen = run.setting("load_best_model_at_end") or run.setting("state.best_model_checkpoint")
+    count = max((len(series) for series in evaluations(run)), default=0)
+    if not chosen or count < 2:
+        raise NotApplicable("no checkpoint was selected among several evaluations")
+    text = "The best checkpoint is the best of {m} evaluations on the same held-out set, hence its value is optimistic."
+    return found(say(text, m=count), "caution")
+
+
+def resolution(run: Run, values: Values) -> Finding:
+    """F6: no standard error of a loss can be had from logs; that of an accuracy follows from n."""
+    value = values.get("accuracy.eval.last")
+    series = run.get("rewards/accuracies", "eval")
+    if value is None or not value.n or series is None or len(series) < 2:
+        raise NotApplicable("several evaluations of an accuracy on a known number of pairs are needed")
+    p = float(np.nanmean(series.values))
+    step = 2 * float(np.sqrt(max(p * (1 - p), 0.25 / value.n) / value.n))
+    spread = float(np.nanmax(series.values) - np.nanmin(series.values))
+    verdict = "all evaluations lie within that" if spread < step else f"they range over {numbers.fixed(spread, 2)}"
+    return found(
+        say(
+            "Between evaluations on {n} pairs, differences in accuracy below about {s} are not resolvable; {verdict}.",
+            n=value.n,
+            s=numbers.fixed(step, 2),
+            verdict=verdict,
+        ),
+        evidence=("accuracy.eval.last",),
+    )
+
+
+def over_optimisation(run: Run, values: Values) -> Finding:
+    """F9: ordinary saturation of an accuracy is none."""
+    margin, accuracy = run.get("rewards/margins", "eval"), run.get("rewards/accuracies", "eval")
+    if margin is None or accuracy is None or len(margin) < 4 or len(accuracy) != len(margin):
+        raise NotApplicable("fewer than four evaluations with margin and accuracy")
+    grew = bool((np.diff(margin.values[-4:]) > 0).all())
+    stuck = bool((np.diff(accuracy.values[-4:]) <= 0).all())
+    if not (grew and stuck) or float(accuracy.values[-1]) >= SATURATED:
+        return passed("the margin did not outrun the accuracy")
+    return found(
+        say(
+            "The held-out margin kept growing over the last {n} evaluations while held-out accuracy did not; "
+            "over-optimisation is known to set in within the first epoch for direct alignment methods "
+            "[@rafailov2024scaling].",
+            n=4,
+        ),
+        "caution",
+        evidence=("margin.eval.last", "accuracy.eval.last"),
+    )
+
+
+SATURATED = 0.95
+"""Held-out accuracy from which a flat curve is ordinary saturation (rule F9)."""
+
 CHECKS = (
+    Check(
+        "F5",
+        "Optimism of selection",
+        selection,
+        section="limitations",
+        order=7,
+        source="Dodge et al. 2019",
+        forbids="unbiased wording for a selected value",
+    ),
+    Check(
+        "F6",
+        "Noise of evaluations",
+        resolution,
+        section="results",
+        order=53,
+        source="Miller 2024",
+        forbids="evaluations ranked inside their noise",
+    ),
+    Check(
+        "F9",
+        "Margin outruns accuracy",
+        over_optimisation,
+        section="discussion",
+        order=17,
+        source="Rafailov et al. 2024; Gao et al. 2023",
+        forbids="true quality quantified",
+    ),
     Check(
         "F1",
         "Held-out data",

@@ -1,8 +1,6 @@
-"""Groups D and E: implicit rewards, accuracies and where the likelihoods went."""
+"""Group D: implicit rewards and their accuracies, on training and on held-out pairs."""
 
 from __future__ import annotations
-
-import numpy as np
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
@@ -32,7 +30,7 @@ def margin_growth(run: Run, values: Values) -> Finding:
     if series is None or not len(logged) or last_finite(series) is None:
         raise NotApplicable("no finite margin at the end of training")
     nats = values.get("margin.train.last_nats")
-    tail = f" ({numbers.number(float(nats.value))} nats of log-ratio{_assumed(run)})" if nats else ""
+    tail = f" ({numbers.number(float(nats.value))} nats of log-ratio{reading.beta_remark(run)})" if nats else ""
     evidence = tuple(n for n in ("margin.train.first", "margin.train.last", "margin.train.last_nats") if n in values)
     if len(logged) < 6:
         return found(
@@ -62,11 +60,6 @@ def margin_growth(run: Run, values: Values) -> Finding:
     )
     grew = fall is not None and fall[1] < 0
     return found(text, "good" if grew else "info", evidence=evidence, grants=("margin-grew",) if grew else ())
-
-
-def _assumed(run: Run) -> str:
-    beta = reading.beta(run)
-    return ", β = 0.1 assumed" if beta and beta.assumed else ""
 
 
 def training_accuracy(run: Run, values: Values) -> Finding:
@@ -253,66 +246,63 @@ def saturation(run: Run, values: Values) -> Finding:
     return found(text, severity, evidence=("accuracy.train.last", "loss.train.last"))
 
 
-def _interval_of_end(series: Series) -> tuple[float, float] | None:
-    """95 % bootstrap interval of the mean over the last third of the finite rows; None below 8."""
-    tail = series.values[np.isfinite(series.values)]
-    tail = tail[-max(len(tail) // 3, 1) :]
-    return statistics.bootstrap_mean_interval(tail)
-
-
-def displacement(run: Run, values: Values) -> Finding:
-    """E1."""
-    finiteness.need_sound(run)
-    if "apo_down" in reading.loss_types(run):
-        raise NotApplicable("apo_down lowers the chosen rewards by design")
-    seen: list[tuple[str, Value, Series]] = []
-    for tag, word, series in splits(run, "rewards/chosen"):
-        value, margin = values.get(f"drift.chosen.{tag}.last"), values.get(f"margin.{tag}.last")
-        if value is None or margin is None or not (float(value.value) < 0 < float(margin.value)):
-            continue
-        interval = _interval_of_end(series) if tag == "train" and inference_allowed(run) else None
-        if tag != "train" or (interval and interval[1] < 0):
-            seen.append((word, value, series))
-    if not seen:
-        return passed("preferred responses did not lose likelihood beyond doubt")
-    where = " and by ".join(
-        f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value, _ in seen
-    )
-    text = say(
-        "The margin grew while the log-probability of preferred responses fell by {where} per "
-        "response on average{assumed}; "
-        "the improvement is relative (rejected responses fell further), a pattern described as "
-        "likelihood displacement "
-        "[@razin2025; @pal2024smaug].",
-        where=where,
-        assumed=f" ({_assumed(run).lstrip(', ')})" if _assumed(run) else "",
-    )
-    return found(text, "caution", evidence=tuple(value.name for _, value, _ in seen))
-
-
-def healthy_drift(run: Run, values: Values) -> Finding:
-    """E2."""
-    finiteness.need_sound(run)
-    words = []
-    for tag, word, chosen in splits(run, "rewards/chosen"):
-        rejected = run.get("rewards/rejected", chosen.split)
-        if rejected is None or tag != "train" or not inference_allowed(run):
-            continue
-        up, down = _interval_of_end(chosen), _interval_of_end(rejected)
-        if up and down and up[0] >= 0 and down[1] < 0:
-            words.append(word)
-    if not words:
-        return passed("not both movements are beyond doubt")
-    text = (
-        "Preferred responses became more likely and dispreferred less likely than under the reference (training pairs)."
-    )
-    evidence = ("drift.chosen.train.last", "drift.rejected.train.last")
-    return found(say(text), "good", evidence=evidence, grants=("preferred-likelier",))
-
-
 _IMPLICIT = "method:dpo,online_dpo"
 
+FAR_NATS = 100.0
+"""Margin in nats from which a policy is called far from its reference (rule D8; a convention)."""
+
+
+def far_from_reference(run: Run, values: Values) -> Finding:
+    """D8: scaled by β, as a small β allows a large distance by design."""
+    finiteness.need_sound(run)
+    nats, scale = values["margin.train.last_nats"], reading.beta(run)
+    if scale is None or float(nats.value) * scale.value / 0.1 <= FAR_NATS:
+        return passed("the policy stayed within the usual distance of its reference")
+    return found(
+        say(
+            "The policy moved {m} from the reference on training pairs{assumed}; at such a distance over-optimisation "
+            "has been documented [@rafailov2024scaling].",
+            m=numbers.display(nats),
+            assumed=reading.beta_remark(run),
+        ),
+        "caution",
+        evidence=("margin.train.last_nats",),
+    )
+
+
+def negative_margin(run: Run, values: Values) -> Finding:
+    """D9."""
+    finiteness.need_sound(run)
+    _, margins = reading.finite(run.get("rewards/margins"))
+    tail = margins[-max(len(margins) // 10, 8) :]
+    interval = statistics.bootstrap_mean_interval(tail) if inference_allowed(run) else None
+    if interval is None or interval[1] >= 0:
+        return passed("the margin did not end below zero beyond doubt")
+    text = "Dispreferred responses are favoured at the end of training; check the label order and the chat template."
+    return found(say(text), "warning", evidence=("margin.train.last",))
+
+
 CHECKS = (
+    Check(
+        "D8",
+        "Far from the reference",
+        far_from_reference,
+        needs=(_IMPLICIT, "value:margin.train.last_nats"),
+        section="discussion",
+        order=15,
+        source="Rafailov et al. 2024; Gao et al. 2023; the threshold is a convention",
+        forbids="“strong preference learning”",
+    ),
+    Check(
+        "D9",
+        "Negative margin",
+        negative_margin,
+        needs=(_IMPLICIT, "rewards/margins"),
+        section="discussion",
+        order=2,
+        source="arithmetic",
+        forbids="the accuracy reported as 1 − accuracy",
+    ),
     Check(
         "D1",
         "Margin",
@@ -372,25 +362,5 @@ CHECKS = (
         order=11,
         source="Azar et al. 2024; Tunstall et al. 2023; thresholds are conventions",
         forbids="“perfect preference learning”",
-    ),
-    Check(
-        "E1",
-        "Likelihood displacement",
-        displacement,
-        needs=(_IMPLICIT,),
-        section="discussion",
-        order=12,
-        source="Razin et al. 2025; Pal et al. 2024",
-        forbids="“more likely to produce preferred responses”",
-    ),
-    Check(
-        "E2",
-        "Chosen up, rejected down",
-        healthy_drift,
-        needs=(_IMPLICIT,),
-        section="results",
-        order=44,
-        source="Razin et al. 2025",
-        forbids="an extension from training to unseen prompts",
     ),
 )

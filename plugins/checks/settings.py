@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found
-from dpo_report.core.model import Finding, Run
-from dpo_report.core.text import Ask, Code, Slot, Text, join, say
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run, Severity
+from dpo_report.core.text import Ask, Code, Slot, Text, join, listing, say
 from dpo_report.plugins import reading
 
+SMOKE, SMALL, MODEST = 100, 1000, 5000
+"""Training rows below which a run is of smoke-test scale, small, and below published scale (rule H3; conventions)."""
+MANY_EPOCHS = 3
+"""Epochs above which it is a caution (rule H2; a convention)."""
+USUAL_BETA = (0.001, 5.0)
+"""β of the plain sigmoid loss outside of which it is a caution: a factor of 10 around 0.01 to 0.5 (a convention)."""
+TOLD_DEFAULTS = (
+    "learning_rate", "lr_scheduler_type", "warmup_steps", "beta", "loss_type", "max_length", "optim", "weight_decay",
+    "max_grad_norm", "num_train_epochs", "per_device_train_batch_size", "seed", "bf16",
+)  # fmt: skip
+"""Settings whose library default is worth a sentence when nobody changed it (rule H8)."""
 LOSS_WORKS = {
     "ipo": "azar2024ipo", "exo_pair": "ji2024exo", "nca_pair": "chen2024nca", "robust": "chowdhury2024robust",
     "bco_pair": "jung2024bco", "sppo_hard": "wu2024sppo", "aot": "melnyk2024aot", "aot_pair": "melnyk2024aot",
@@ -48,25 +59,65 @@ def _parameters(count: float) -> str:
     return f"{numbers.count(count)} parameters"
 
 
-def optimisation(run: Run, values: Values) -> Finding:
-    """G4, descriptive part: the stated schedule."""
-    rate = reading.numeric(reading.setting(run, "learning_rate"))
-    if rate is None:
-        return found(
-            say("Learning rate: {ask}.", ask=Ask("optimiser", "peak rate, schedule, warm-up, optimizer")),
-            "caution",
+def data_size(run: Run, values: Values) -> Finding:
+    """H3."""
+    value = values["data.rows"]
+    rows, word = int(value.high or float(value.value)), reading.sample_word(run)
+    if rows >= MODEST:
+        return passed(f"{rows:,} training {word}s")
+    severity: Severity = "warning" if rows < SMOKE else "caution" if rows < SMALL else "info"
+    scale = " is a smoke test" if rows < SMOKE else " is small"
+    context = ""
+    if run.method == "dpo":
+        context = (
+            "; published recipes use about 61,000 (Zephyr) to 270,000 (Tülu 3 8B) "
+            "[@tunstall2023zephyr; @lambert2024tulu3]"
         )
-    schedule, optimizer = reading.setting(run, "lr_scheduler_type"), reading.setting(run, "optim")
-    parts = [say("The learning rate was {rate}", rate=numbers.scientific(rate, 12))]
-    if schedule:
-        parts.append(say("with a {schedule} schedule", schedule=str(schedule).replace("_", " ")))
-    warm = reading.warmup_steps(run)
-    if warm is not None:
-        parts.append(Text(("and no warm-up",)) if warm == 0 else say("and {n}", n=numbers.plural(warm, "warm-up step")))
-    text = join(parts)
-    if optimizer:
-        text += say(" (optimizer {name})", name=Code(str(optimizer)))
-    return found(text + ".")
+    text = "A training set of {n}{scale}" + context + "."
+    return found(say(text, n=numbers.plural(rows, word), scale=scale), severity, evidence=("data.rows",))
+
+
+def epoch_count(run: Run, values: Values) -> Finding:
+    """H2."""
+    epochs = reading.planned_epochs(run) or run.epoch
+    if epochs is None:
+        raise NotApplicable("the number of epochs is not known")
+    if epochs <= MANY_EPOCHS or run.method in ("kto", "orpo"):
+        return passed(f"{epochs:.3g} epochs")
+    return found(
+        say(
+            "Training took {e} epochs; published recipes of preference tuning use 1 to 3, and "
+            "degradation within one epoch "
+            "is documented [@rafailov2024scaling].",
+            e=f"{epochs:.3g}",
+        ),
+        "caution",
+        evidence=("epochs.done",),
+    )
+
+
+def kept_defaults(run: Run, values: Values) -> Finding:
+    """H8."""
+    kept = [name for name in TOLD_DEFAULTS if name in run.settings and run.settings[name].is_default]
+    if not any(one.is_default is not None for one in run.settings.values()):
+        raise NotApplicable("the library's defaults are not known for this version")
+    if not kept:
+        return passed("no setting that matters was left at its default")
+    return found(
+        say("Library defaults were kept for {names}.", names=listing([Code(name) for name in kept])),
+    )
+
+
+def determinism(run: Run, values: Values) -> Finding:
+    """H9."""
+    seed = reading.setting(run, "seed")
+    if seed is None:
+        return found(say("Seed: {ask}.", ask=Ask("seed", "seed of the run")), "caution")
+    data = reading.setting(run, "data_seed")
+    exact = reading.setting(run, "full_determinism")
+    tail = "" if exact is None else f"; deterministic algorithms were {'' if exact else 'not '}enforced"
+    order = f", data seed {data}" if data is not None else ""
+    return found(say("Seed {seed}{order}{tail}.", seed=str(seed), order=order, tail=tail))
 
 
 def beta(run: Run, values: Values) -> Finding:
@@ -86,7 +137,11 @@ def beta(run: Run, values: Values) -> Finding:
         parts.append(say("β is not told by the run: {ask}", ask=ask))
         return found(join(parts, "; ") + ".", "caution")
     parts.append(say("β = {value}" if parts else "β was {value}", value=numbers.setting(known.value)))
-    return found(join(parts, " with ") + ".")
+    text = join(parts, " with ")
+    if reading.pure_sigmoid(run) and not USUAL_BETA[0] < known.value < USUAL_BETA[1]:
+        text += say("; published DPO work uses 0.01 to 0.5 [@rafailov2023dpo; @tunstall2023zephyr]")
+        return found(text + ".", "caution")
+    return found(text + ".")
 
 
 def reference(run: Run, values: Values) -> Finding:
@@ -138,21 +193,49 @@ def precision(run: Run, values: Values) -> Finding:
 
 CHECKS = (
     Check(
+        "H3",
+        "Size of the training set",
+        data_size,
+        needs=("value:data.rows",),
+        section="limitations",
+        order=3,
+        source="published recipes; boundaries are conventions",
+        forbids="“sufficient”",
+    ),
+    Check(
+        "H2",
+        "Epochs",
+        epoch_count,
+        section="limitations",
+        order=3.5,
+        source="published recipes; Rafailov et al. 2024",
+        forbids="“over-trained” without held-out data",
+    ),
+    Check(
+        "H8",
+        "Defaults kept",
+        kept_defaults,
+        section="reproducibility",
+        order=10,
+        source="Dodge et al. 2019; Pineau et al. 2021",
+        forbids="defaults presented as choices",
+    ),
+    Check(
+        "H9",
+        "Determinism",
+        determinism,
+        section="reproducibility",
+        order=11,
+        source="NeurIPS checklist",
+        forbids="“reproducible” without a repeat",
+    ),
+    Check(
         "H5",
         "Starting model",
         starting_model,
         section="methodology",
         order=11,
         source="model card, configuration",
-    ),
-    Check(
-        "G4",
-        "Learning rate",
-        optimisation,
-        section="methodology",
-        order=30,
-        source="training arguments",
-        forbids="the first or last logged rate as “the learning rate”",
     ),
     Check(
         "H1",

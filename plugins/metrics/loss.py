@@ -11,6 +11,8 @@ from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Value
 from dpo_report.plugins import baselines, reading, statistics
 
+INFERENCE_ROWS, INFERENCE_STEPS = 30, 20
+"""Dataset rows and optimizer steps below which nothing is inferred (rules K2 and G8; conventions)."""
 TREND_ROWS = 8
 """Fewest rows for a trend (rule C6)."""
 
@@ -23,7 +25,7 @@ def measures_progress(run: Run) -> bool:
 def inference_allowed(run: Run) -> bool:
     """Rules K2 and G8: no interval, trend or percentage below 20 steps or 30 distinct rows."""
     rows = reading.dataset_rows(run)
-    return (reading.total_steps(run) or 0) >= 20 and (rows is None or rows >= 30)
+    return (reading.total_steps(run) or 0) >= INFERENCE_STEPS and (rows is None or rows >= INFERENCE_ROWS)
 
 
 def _mean(run: Run) -> Value:

@@ -87,10 +87,16 @@ def hostile_run(parent: Path) -> Path:
     ]
     state = {"global_step": 8, "max_steps": 8, "epoch": 2.0, "log_history": rows, "num_train_epochs": 2}
     (folder / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
-    config = {"_name_or_path": HOSTILE[1], "model_type": HOSTILE[0], "architectures": HOSTILE, "torch_dtype": HOSTILE[3]}
+    config = {
+        "_name_or_path": HOSTILE[1],
+        "model_type": HOSTILE[0],
+        "architectures": HOSTILE,
+        "torch_dtype": HOSTILE[3],
+    }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     answers = "\n".join(
-        f"{name} = {json.dumps(text)}" for name, text in zip(("hardware", "data-source", "tuning"), HOSTILE[1:4], strict=True)
+        f"{name} = {json.dumps(text)}"
+        for name, text in zip(("hardware", "data-source", "tuning"), HOSTILE[1:4], strict=True)
     )
     (folder / "dpo-report.toml").write_text(f"[answers]\n{answers}\n", encoding="utf-8")
     for name in ("a_b%c#d&e.bin", "50~60^{x}.txt", "中文 🚀.log", "<img src=x onerror=alert(1)>.md", "x" * 120 + ".pt"):

@@ -1,0 +1,167 @@
+"""Group I: wall-clock time, throughput, tokens, floating-point operations and the project's whole compute."""
+
+from __future__ import annotations
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run
+from dpo_report.core.text import Ask, say
+from dpo_report.plugins import reading
+
+SHORT_STEPS, SHORT_SECONDS = 50, 60
+"""Below these a throughput is dominated by start-up (rule I2; conventions)."""
+
+
+def wall_clock(run: Run, values: Values) -> Finding:
+    """I1."""
+    runtime = values["runtime.train"]
+    counts = []
+    evaluations = {float(s) for (_, split), x in run.series.items() if split.startswith("eval") for s in x.steps}
+    if evaluations:
+        counts.append(numbers.plural(len(evaluations), "evaluation"))
+    saves = {f.path.split("/")[0] for f in run.files if f.path.startswith("checkpoint-")}
+    if saves:
+        counts.append(f"at least {numbers.plural(len(saves), 'checkpoint write')}")
+    includes = f"includes {' and '.join(counts)} and " if counts else ""
+    device = run.answers.get("hardware") or reading.fact(run, "hardware", "device")
+    return found(
+        say(
+            "Wall-clock time of the training loop: {t} ({device}); it {includes}excludes model "
+            "loading and preprocessing.",
+            t=numbers.display(runtime),
+            device=str(device) if device else Ask("hardware", "device"),
+            includes=includes,
+        ),
+        evidence=("runtime.train",),
+    )
+
+
+def throughput(run: Run, values: Values) -> Finding:
+    """I2."""
+    rate, runtime = values["throughput.samples"], run.number("train_runtime") or 0.0
+    short = (reading.total_steps(run) or 0) < SHORT_STEPS or runtime < SHORT_SECONDS
+    tail = "; over so short a run it is dominated by start-up" if short else ""
+    if reading.resumed_from(run) and reading.at_least(run, "transformers", 5, 19) is not True:
+        tail += "; it counts the planned work although the run was resumed, so it overstates the speed"
+        short = True
+    word = reading.sample_word(run)
+    return found(
+        say(
+            "The nominal throughput was {x} (dataset rows × epochs over wall time; one row is one {word}){tail}.",
+            x=numbers.display(rate),
+            word=word,
+            tail=tail,
+        ),
+        "caution" if short else "info",
+        evidence=("throughput.samples",),
+    )
+
+
+def scaling(run: Run, values: Values) -> Finding:
+    """I3: one run has one size, so a statement on scaling is never licensed by it."""
+    return passed("one run has one size: no statement on scaling is possible")
+
+
+def token_rate(run: Run, values: Values) -> Finding:
+    """I4."""
+    tokens, runtime = values["tokens.seen"], values["runtime.train"]
+    if reading.resumed_from(run):
+        raise NotApplicable("the run was resumed: tokens and runtime cover different steps")
+    if float(runtime.value) <= 0:
+        raise NotApplicable("the runtime is zero")
+    kind = "non-padding policy tokens/s" if "without padding" in tokens.note else "tokens/s"
+    return found(
+        say(
+            "That is {x} {kind}, the reference pass not counted.",
+            x=numbers.number(float(tokens.value) / float(runtime.value)),
+            kind=kind,
+        ),
+        evidence=("tokens.seen", "runtime.train"),
+    )
+
+
+def operations(run: Run, values: Values) -> Finding:
+    """I5: 6·P·D for the policy, 2·P·D more for the reference model's forward pass (Kaplan et al. 2020)."""
+    tokens, size = float(values["tokens.seen"].value), float(values["model.parameters"].value)
+    if reading.setting(run, "lora.r") is not None:
+        raise NotApplicable("with adapters the count of trained operations is not 6·P·D")
+    factor = 6 if reading.setting(run, "precompute_ref_log_probs") else 8
+    return found(
+        say(
+            "Training took about {x} floating-point operations ({factor} × parameters × tokens, an "
+            "estimate; [@kaplan2020]).",
+            x=numbers.scientific(factor * size * tokens, 2),
+            factor=factor,
+        ),
+        evidence=("tokens.seen", "model.parameters"),
+    )
+
+
+def whole_project(run: Run, values: Values) -> Finding:
+    """I8."""
+    told = run.answers.get("compute")
+    if told:
+        return found(say("The whole project used {told}.", told=told))
+    ask = Ask("compute", "compute of the whole project, failed and tuning runs included")
+    return found(say("Total project compute: {ask}.", ask=ask), "caution")
+
+
+CHECKS = (
+    Check(
+        "I1",
+        "Wall-clock time",
+        wall_clock,
+        needs=("value:runtime.train",),
+        section="results",
+        order=13,
+        source="Trainer.train",
+        forbids="set-up included in “training took”",
+    ),
+    Check(
+        "I2",
+        "Throughput",
+        throughput,
+        needs=("value:throughput.samples",),
+        section="results",
+        order=15,
+        source="speed_metrics",
+        forbids="“fast”, “efficient”, “scalable”",
+    ),
+    Check(
+        "I3",
+        "Scaling",
+        scaling,
+        section="limitations",
+        source="arithmetic; Lipton & Steinhardt 2019",
+        forbids="“scalable” without three sizes and a fitted exponent",
+    ),
+    Check(
+        "I4",
+        "Tokens per second",
+        token_rate,
+        needs=("value:tokens.seen", "value:runtime.train"),
+        section="results",
+        order=16,
+        source="TRL and transformers token counters",
+        forbids="padded and unpadded counts mixed",
+    ),
+    Check(
+        "I5",
+        "Floating-point operations",
+        operations,
+        needs=("method:dpo", "value:tokens.seen", "value:model.parameters"),
+        section="reproducibility",
+        order=20,
+        source="Kaplan et al. 2020",
+        forbids="“measured”",
+    ),
+    Check(
+        "I8",
+        "Total compute",
+        whole_project,
+        section="limitations",
+        order=20,
+        source="NeurIPS checklist; Dodge et al. 2019",
+        forbids="this run as the total",
+    ),
+)

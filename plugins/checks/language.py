@@ -1,0 +1,63 @@
+"""Groups J and K: one seed, a run too small for inference, and the words that a single run does not license."""
+
+from __future__ import annotations
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run
+from dpo_report.core.text import say
+from dpo_report.plugins import reading
+from dpo_report.plugins.metrics.loss import INFERENCE_ROWS, INFERENCE_STEPS
+
+
+def one_seed(run: Run, values: Values) -> Finding:
+    """J1."""
+    if run.status == "no-metrics":
+        raise NotApplicable("the run holds no metrics at all")
+    seed = reading.setting(run, "seed")
+    which = f" (seed {seed})" if seed is not None else ""
+    return found(
+        say("All values come from a single run{which}; variation over seeds was not measured.", which=which),
+        "caution",
+    )
+
+
+def too_small(run: Run, values: Values) -> Finding:
+    """K2."""
+    rows, total = reading.dataset_rows(run), reading.total_steps(run)
+    if not ((rows is not None and rows < INFERENCE_ROWS) or (total is not None and total < INFERENCE_STEPS)):
+        return passed("large enough for intervals and trends")
+    parts = []
+    if rows is not None and rows < INFERENCE_ROWS:
+        parts.append(numbers.plural(rows, reading.sample_word(run)))
+    if total is not None and total < INFERENCE_STEPS:
+        parts.append(numbers.plural(total, "update"))
+    return found(
+        say(
+            "With {what} the run is too small for inference: no percentage, p-value or trend is given.",
+            what=" and ".join(parts),
+        ),
+        "warning",
+    )
+
+
+CHECKS = (
+    Check(
+        "J1",
+        "One seed",
+        one_seed,
+        section="limitations",
+        order=6,
+        source="Henderson et al. 2018; Bouthillier et al. 2021; Agarwal et al. 2021",
+        forbids="any ± from one run",
+    ),
+    Check(
+        "K2",
+        "Too small for inference",
+        too_small,
+        section="limitations",
+        order=5,
+        source="Bowyer et al. 2025; a convention of ours",
+        forbids="percentages, p-values, “trend”",
+    ),
+)

@@ -1,0 +1,145 @@
+"""Group E: where the likelihoods of chosen and rejected responses went."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run, Series, Value
+from dpo_report.core.text import say
+from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.metrics.loss import inference_allowed
+from dpo_report.plugins.metrics.rewards import splits
+
+ENTROPY_FALL = 0.5
+"""Relative fall of the token entropy from which it is told (rule E6; a convention)."""
+
+
+def _interval_of_end(series: Series) -> tuple[float, float] | None:
+    """95 % bootstrap interval of the mean over the last third of the finite rows; None below 8."""
+    tail = series.values[np.isfinite(series.values)]
+    tail = tail[-max(len(tail) // 3, 1) :]
+    return statistics.bootstrap_mean_interval(tail)
+
+
+def displacement(run: Run, values: Values) -> Finding:
+    """E1."""
+    finiteness.need_sound(run)
+    if "apo_down" in reading.loss_types(run):
+        raise NotApplicable("apo_down lowers the chosen rewards by design")
+    seen: list[tuple[str, Value, Series]] = []
+    for tag, word, series in splits(run, "rewards/chosen"):
+        value, margin = values.get(f"drift.chosen.{tag}.last"), values.get(f"margin.{tag}.last")
+        if value is None or margin is None or not (float(value.value) < 0 < float(margin.value)):
+            continue
+        interval = _interval_of_end(series) if tag == "train" and inference_allowed(run) else None
+        if tag != "train" or (interval and interval[1] < 0):
+            seen.append((word, value, series))
+    if not seen:
+        return passed("preferred responses did not lose likelihood beyond doubt")
+    where = " and by ".join(
+        f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value, _ in seen
+    )
+    text = say(
+        "The margin grew while the log-probability of preferred responses fell by {where} per "
+        "response on average{assumed}; "
+        "the improvement is relative (rejected responses fell further), a pattern described as "
+        "likelihood displacement "
+        "[@razin2025; @pal2024smaug].",
+        where=where,
+        assumed=f" ({reading.beta_remark(run).lstrip(', ')})" if reading.beta_remark(run) else "",
+    )
+    return found(text, "caution", evidence=tuple(value.name for _, value, _ in seen))
+
+
+def healthy_drift(run: Run, values: Values) -> Finding:
+    """E2."""
+    finiteness.need_sound(run)
+    words = []
+    for tag, word, chosen in splits(run, "rewards/chosen"):
+        rejected = run.get("rewards/rejected", chosen.split)
+        if rejected is None or tag != "train" or not inference_allowed(run):
+            continue
+        up, down = _interval_of_end(chosen), _interval_of_end(rejected)
+        if up and down and up[0] >= 0 and down[1] < 0:
+            words.append(word)
+    if not words:
+        return passed("not both movements are beyond doubt")
+    text = (
+        "Preferred responses became more likely and dispreferred less likely than under the reference (training pairs)."
+    )
+    evidence = ("drift.chosen.train.last", "drift.rejected.train.last")
+    return found(say(text), "good", evidence=evidence, grants=("preferred-likelier",))
+
+
+def both_rise(run: Run, values: Values) -> Finding:
+    """E3."""
+    finiteness.need_sound(run)
+    chosen, rejected = run.get("rewards/chosen"), run.get("rewards/rejected")
+    if chosen is None or rejected is None or not inference_allowed(run):
+        raise NotApplicable("both rewards over at least 20 steps are needed")
+    up, too = _interval_of_end(chosen), _interval_of_end(rejected)
+    if not (up and too and up[0] > 0 and too[0] > 0):
+        return passed("not both rose beyond doubt")
+    text = "Both responses of the training pairs became more likely than under the reference."
+    return found(say(text), evidence=("drift.chosen.train.last", "drift.rejected.train.last"))
+
+
+def entropy(run: Run, values: Values) -> Finding:
+    """E6."""
+    finiteness.need_sound(run)
+    _, logged = reading.finite(run.get("entropy"))
+    windows = statistics.window_medians(logged)
+    if windows is None or windows.first <= 0:
+        raise NotApplicable("six rows with a positive entropy are needed")
+    fall = windows.fall / windows.first
+    if fall <= ENTROPY_FALL:
+        return passed(f"token entropy changed by {-fall:.0%}")
+    return found(say("Token entropy fell by {p}: the distribution sharpened.", p=numbers.share(fall)), "caution")
+
+
+_IMPLICIT = "method:dpo,online_dpo"
+
+CHECKS = (
+    Check(
+        "E1",
+        "Likelihood displacement",
+        displacement,
+        needs=(_IMPLICIT,),
+        section="discussion",
+        order=12,
+        source="Razin et al. 2025; Pal et al. 2024",
+        forbids="“more likely to produce preferred responses”",
+    ),
+    Check(
+        "E2",
+        "Chosen up, rejected down",
+        healthy_drift,
+        needs=(_IMPLICIT,),
+        section="results",
+        order=44,
+        source="Razin et al. 2025",
+        forbids="an extension from training to unseen prompts",
+    ),
+    Check(
+        "E3",
+        "Both rise",
+        both_rise,
+        needs=(_IMPLICIT,),
+        section="results",
+        order=45,
+        source="arithmetic",
+        forbids="“preference separation” without an interval of the margin",
+    ),
+    Check(
+        "E6",
+        "Entropy",
+        entropy,
+        needs=(_IMPLICIT, "entropy"),
+        section="discussion",
+        order=16,
+        source="a convention of ours",
+        forbids="“more confident” as “better”",
+    ),
+)

@@ -1,0 +1,258 @@
+"""Group L: what other methods' numbers mean, where preference rules would mislead."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run, Series
+from dpo_report.core.text import say
+from dpo_report.plugins import finiteness, reading
+from dpo_report.plugins.metrics.loss import measures_progress
+
+ZERO_VARIANCE = 0.5
+"""Share of prompt groups with identical rewards from which it is a caution (rule L5; a convention)."""
+CLIPPED = 0.1
+"""Share of completions cut at the length limit from which it is a caution (rule L6; a convention)."""
+ENTROPY_FALL = 0.5
+"""Relative fall of the token entropy from which it is a caution (rules E6 and L7; a convention)."""
+
+
+def policy_loss(run: Run, values: Values) -> Finding:
+    """L4."""
+    if measures_progress(run):
+        raise NotApplicable("this concerns policy-gradient runs")
+    first, last = values.get("policy.reward.first"), values.get("policy.reward.last")
+    text = say("The policy-gradient loss is not a progress measure and is not interpreted")
+    if first is None or last is None:
+        return found(text + "; no mean reward was logged.")
+    few = " (one row)" if first.note == "one row" else f" ({first.note} at either end)"
+    text += say(
+        "; the mean training reward went from {a} to {b}{few}. It is the optimised quantity, on training prompts.",
+        a=numbers.display(first),
+        b=numbers.display(last),
+        few=few,
+    )
+    return found(text, evidence=("policy.reward.first", "policy.reward.last"))
+
+
+def kto(run: Run, values: Values) -> Finding:
+    """L1."""
+    weights = [reading.numeric(reading.setting(run, f"{kind}_weight")) for kind in ("desirable", "undesirable")]
+    text = say("Margins are differences between unpaired batch means, so no accuracy is defined")
+    if None not in weights:
+        text += say(
+            "; desirable and undesirable completions had weights {a} and {b}",
+            a=numbers.setting(weights[0]),
+            b=numbers.setting(weights[1]),
+        )
+    divergence = run.get("kl")
+    if divergence is not None and len(divergence) and not np.nanmax(np.abs(divergence.values)):
+        text += "; the logged KL, clamped at 0, was 0 throughout"
+    size = reading.per_device_batch(run)
+    if size is not None and size < 4:
+        text += say(
+            ". With {n} per device the KL estimate is poor: at least 4 are recommended [@trl_docs_kto]",
+            n=numbers.plural(size, "completion"),
+        )
+        return found(text + ".", "caution")
+    return found(text + ".")
+
+
+def odds(run: Run, values: Values) -> Finding:
+    """L2 and B7's neighbours: ORPO has no reference model."""
+    series = run.get("log_odds_chosen")
+    first, last = _ends(series)
+    return found(
+        say(
+            "The log-odds of preferred over dispreferred responses went from {a} to {b} (first and "
+            "last logged rows); "
+            "ORPO uses no reference model [@hong2024].",
+            a=numbers.number(first),
+            b=numbers.number(last),
+        )
+    )
+
+
+def contrast(run: Run, values: Values) -> Finding:
+    """L3."""
+    first, last = _ends(run.get("rewards/accuracies"))
+    return found(
+        say(
+            "The policy's own ranking accuracy on training pairs went from {a} (close to the untuned "
+            "model's) to {b}; this "
+            "loss has no reference model.",
+            a=numbers.fixed(first, 2),
+            b=numbers.fixed(last, 2),
+        )
+    )
+
+
+def _ends(series: Series | None) -> tuple[float, float]:
+    _, values = reading.finite(series)
+    if len(values) < 2:
+        raise NotApplicable("fewer than two finite rows were logged")
+    return float(values[0]), float(values[-1])
+
+
+def zero_variance(run: Run, values: Values) -> Finding:
+    """L5."""
+    _, shares = reading.finite(run.get("frac_reward_zero_std"))
+    if not len(shares):
+        raise NotApplicable("the share is never finite")
+    mean = float(shares.mean())
+    text = say("{p} of the prompt groups had identical rewards and gave no gradient.", p=numbers.share(mean))
+    return found(text, "caution") if mean > ZERO_VARIANCE else passed(text)
+
+
+def clipped(run: Run, values: Values) -> Finding:
+    """L6."""
+    series = next((s for s in map(run.get, CLIPPED_KEYS) if s is not None and len(s)), None)
+    _, shares = reading.finite(series)
+    if not len(shares):
+        raise NotApplicable("the share of clipped completions was not logged")
+    mean = float(shares.mean())
+    text = say("{p} of the completions hit the length limit; their rewards judge cut-off text.", p=numbers.share(mean))
+    return found(text, "caution") if mean > CLIPPED else passed(text)
+
+
+CLIPPED_KEYS = ("completions/clipped_ratio", "clip_ratio", "completion_clipped_ratio")
+
+
+def divergence(run: Run, values: Values) -> Finding:
+    """L7."""
+    parts: list[str] = []
+    falls = False
+    for key, word in (("kl", "The KL divergence from the reference"), ("entropy", "token entropy")):
+        try:
+            first, last = _ends(run.get(key))
+        except NotApplicable:
+            continue
+        parts.append(f"{word} went from {numbers.number(first)} to {numbers.number(last)}")
+        falls = falls or (key == "entropy" and first > 0 and last < first * (1 - ENTROPY_FALL))
+    if not parts:
+        return found(
+            say("No KL divergence was logged (β = 0 computes none), so the distance from the start is not known.")
+        )
+    told = "; ".join(parts)
+    return found(say("{told}.", told=told[0].upper() + told[1:]), "caution" if falls else "info")
+
+
+def perplexity(run: Run, values: Values) -> Finding:
+    """L10."""
+    finiteness.need_sound(run)
+    held = run.get("loss", "eval")
+    if held is None or not len(held) or not np.isfinite(held.values[-1]):
+        raise NotApplicable("no held-out loss was logged")
+    last = float(held.values[-1])
+    if reading.setting(run, "packing"):
+        return found(say("Sequences were packed: the loss averages over blocks, and no perplexity is given."))
+    if last > 20:
+        raise NotApplicable("the loss is too large for a perplexity to mean anything")
+    return found(
+        say(
+            "The held-out token-level cross-entropy ended at {x} (perplexity {p} if every token weighs the same).",
+            x=numbers.loss(last),
+            p=numbers.number(math.exp(last)),
+        ),
+        evidence=("loss.eval.last",),
+    )
+
+
+def reward_scale(run: Run, values: Values) -> Finding:
+    """L11."""
+    return found(say("A reward model's scores have no fixed scale: its margins compare with no other model's."))
+
+
+CHECKS = (
+    Check(
+        "L1",
+        "KTO's numbers",
+        kto,
+        needs=("method:kto",),
+        section="results",
+        order=21,
+        source="TRL KTO documentation; Ethayarajh et al. 2024",
+        forbids="pairwise accuracy",
+    ),
+    Check(
+        "L2",
+        "ORPO without a reference",
+        odds,
+        needs=("method:orpo", "log_odds_chosen"),
+        section="results",
+        order=21,
+        source="Hong et al. 2024",
+        forbids="“relative to the reference”",
+    ),
+    Check(
+        "L3",
+        "CPO and SimPO without a reference",
+        contrast,
+        needs=("method:cpo,simpo", "rewards/accuracies"),
+        section="results",
+        order=21,
+        source="Xu et al. 2024; Meng et al. 2024",
+        forbids="“from 50 %”",
+    ),
+    Check(
+        "L4",
+        "Policy-gradient loss",
+        policy_loss,
+        section="results",
+        order=20,
+        source="TRL #3452; Shao et al. 2024; Ahmadian et al. 2024",
+        forbids="“the loss decreased”",
+    ),
+    Check(
+        "L5",
+        "Groups without variance",
+        zero_variance,
+        needs=("method:grpo,rloo", "frac_reward_zero_std"),
+        section="discussion",
+        order=20,
+        source="TRL GRPO documentation; the threshold is a convention",
+    ),
+    Check(
+        "L6",
+        "Clipped completions",
+        clipped,
+        needs=("method:grpo,rloo,online_dpo",),
+        section="discussion",
+        order=21,
+        source="TRL GRPO documentation; the threshold is a convention",
+    ),
+    Check(
+        "L7",
+        "Divergence and entropy",
+        divergence,
+        needs=("method:grpo,rloo",),
+        section="results",
+        order=22,
+        source="TRL GRPO documentation",
+        forbids="a KL of 0 where none was logged",
+    ),
+    Check(
+        "L10",
+        "Perplexity",
+        perplexity,
+        needs=("method:sft",),
+        section="results",
+        order=51,
+        source="TRL SFT documentation",
+        forbids="the perplexity of a packed or batch-averaged loss",
+    ),
+    Check(
+        "L11",
+        "A reward model's scale",
+        reward_scale,
+        needs=("method:reward",),
+        section="limitations",
+        order=12,
+        source="TRL reward documentation",
+        forbids="margins compared across models",
+    ),
+)

@@ -1,0 +1,298 @@
+"""Group G: steps, schedule, gradient norms and whether the parameters moved."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run
+from dpo_report.core.text import Ask, Code, Text, join, say
+from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.metrics.loss import measures_progress
+
+WARN_STEPS, CAUTION_STEPS = 20, 100
+"""Optimizer steps below which a run is a warning, and a caution (rule G8; conventions)."""
+SPIKE = 6.0
+"""Robust z of a gradient norm from which it is an outlier (rule G1; a convention)."""
+MANY_SPIKES = 0.05
+"""Share of outliers from which they are a caution (rule G1; a convention)."""
+VANISHED = 1e-6
+"""Share of the first gradient norm below which a gradient has vanished (rule G3; a convention)."""
+SCHEDULE_ERROR = 0.01
+"""Relative error of a logged rate from which the schedule is not the stated one (rule G4; a convention)."""
+STILL_NATS, STILL_LOSS = 0.1, 0.01
+"""Margin in nats and relative distance of the loss from its start below which nothing moved (rule G7; conventions)."""
+COLLAPSE_NATS = 50.0
+"""Fall of both log-probabilities within the first tenth from which the rate is suspect (rule G6; a convention)."""
+
+
+def few_steps(run: Run, values: Values) -> Finding:
+    """G8."""
+    total = reading.total_steps(run)
+    if total is None:
+        raise NotApplicable("no step count was logged")
+    if total >= CAUTION_STEPS:
+        return passed(f"{total:,} steps")
+    if total < WARN_STEPS:
+        text = say(
+            "Training comprised only {total}; curves and rates are not estimable.",
+            total=numbers.plural(total, "optimizer update"),
+        )
+        return found(text, "warning", evidence=("steps.done",))
+    text = say("Training comprised only {total} optimizer updates; trends rest on few points.", total=total)
+    return found(text, "caution", evidence=("steps.done",))
+
+
+def stated_schedule(run: Run, values: Values) -> Finding:
+    """G4."""
+    rate = reading.numeric(reading.setting(run, "learning_rate"))
+    if rate is None:
+        return found(
+            say("Learning rate: {ask}.", ask=Ask("optimiser", "peak rate, schedule, warm-up, optimizer")), "caution"
+        )
+    schedule, optimizer = reading.setting(run, "lr_scheduler_type"), reading.setting(run, "optim")
+    parts = [say("The learning rate was {rate}", rate=numbers.scientific(rate, 12))]
+    if schedule:
+        parts.append(say("with a {schedule} schedule", schedule=str(schedule).replace("_", " ")))
+    warm = reading.warmup_steps(run)
+    if warm is not None:
+        parts.append(Text(("and no warm-up",)) if warm == 0 else say("and {n}", n=numbers.plural(warm, "warm-up step")))
+    text = join(parts)
+    if optimizer:
+        text += say(" (optimizer {name})", name=Code(str(optimizer)))
+    error = schedule_error(run)
+    if error is not None and error > SCHEDULE_ERROR:
+        text += say("; the logged rates differ from this schedule by up to {p} of the peak", p=numbers.share(error))
+        return found(text + ".", "warning")
+    return found(text + ".")
+
+
+def schedule_error(run: Run) -> float | None:
+    """Largest distance of the logged rates from the stated schedule, as a share of the peak; None where not known.
+
+    transformers ``optimization.py``: linear, cosine and constant schedules after a linear warm-up from 0. Rows show
+    the rate used for their step from 4.53.3 on, and that of the next step before; where the version is not known the
+    better of the two counts.
+    """
+    rates = run.get("learning_rate")
+    peak, total = reading.numeric(reading.setting(run, "learning_rate")), run.max_steps
+    schedule, warm = str(reading.setting(run, "lr_scheduler_type")), reading.warmup_steps(run)
+    if rates is None or not len(rates) or not peak or not total or warm is None or schedule not in _SCHEDULES:
+        return None
+    newer = reading.at_least(run, "transformers", 4, 53, 3)
+    shifts = [1] if newer else [0] if newer is False else [0, 1]
+    return min(_largest_error(rates.steps - shift, rates.values, schedule, warm, total, peak) for shift in shifts)
+
+
+_SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
+
+
+def _largest_error(
+    done: NDArray[np.float64], logged: NDArray[np.float64], schedule: str, warm: int, total: int, peak: float
+) -> float:
+    share = np.clip((done - warm) / max(total - warm, 1), 0, 1)
+    shape = {"linear": 1 - share, "cosine": 0.5 * (1 + np.cos(math.pi * share))}.get(schedule, np.ones_like(share))
+    if schedule != "constant" and warm:
+        shape = np.where(done < warm, done / warm, shape)
+    return float(np.nanmax(np.abs(logged / peak - shape)))
+
+
+def warm_up(run: Run, values: Values) -> Finding:
+    """G5."""
+    warm, total = reading.warmup_steps(run), reading.total_steps(run)
+    if not warm or not total:
+        raise NotApplicable("the schedule has no warm-up")
+    if warm >= total:
+        text = say("The peak rate was never reached: warm-up took {n} of {t} steps.", n=warm, t=total)
+        return found(text, "warning")
+    rates = run.get("learning_rate")
+    if rates is not None and len(rates) and rates.steps[0] == 1 and rates.values[0] > 0 and _logs_used_rate(run):
+        return passed("warm-up started above 0, so the first step already trained")
+    return found(say("The first update had rate 0, as warm-up starts there."))
+
+
+def _logs_used_rate(run: Run) -> bool:
+    return reading.at_least(run, "transformers", 4, 53, 3) is True
+
+
+def spikes(run: Run, values: Values) -> Finding:
+    """G1."""
+    steps, norms = reading.finite(run.get("grad_norm"))
+    if len(norms) < 12:
+        raise NotApplicable("fewer than 12 gradient norms were logged")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        far = np.abs(statistics.robust_z(norms)) > SPIKE
+    far &= np.isfinite(norms)
+    if not far.any():
+        return passed("no outliers among the gradient norms")
+    listed = ", ".join(f"{int(step):,}" for step in steps[far][:5]) + (" and others" if far.sum() > 5 else "")
+    often = far.mean() > MANY_SPIKES
+    return found(
+        say(
+            "Gradient-norm outliers stand at {word} {listed} ({n} of {m} rows).",
+            word="step" if far.sum() == 1 else "steps",
+            listed=listed,
+            n=int(far.sum()),
+            m=len(norms),
+        ),
+        "caution" if often else "info",
+    )
+
+
+def clipping(run: Run, values: Values) -> Finding:
+    """G2."""
+    limit = reading.numeric(reading.setting(run, "max_grad_norm"))
+    _, norms = reading.finite(run.get("grad_norm"))
+    if not limit or not len(norms):
+        raise NotApplicable("the clipping threshold or the gradient norms are not known")
+    share = float((norms > limit).mean())
+    return found(
+        say(
+            "Gradient clipping (at {limit}) was active in {p} of the logged steps.",
+            limit=numbers.setting(limit),
+            p=numbers.share(share, len(norms))
+            if len(norms) >= 100
+            else f"{int((norms > limit).sum())} of {len(norms)}",
+        )
+    )
+
+
+def vanished(run: Run, values: Values) -> Finding:
+    """G3."""
+    steps, norms = reading.finite(run.get("grad_norm"))
+    if len(norms) < 2 or norms[0] <= 0:
+        raise NotApplicable("two gradient norms, the first of them above 0, are needed")
+    low = norms < VANISHED * norms[0]
+    if not low.any():
+        return passed("no gradient vanished")
+    return found(say("The gradient vanished from step {step}.", step=int(steps[low][0])), "caution")
+
+
+def rate_too_high(run: Run, values: Values) -> Finding:
+    """G6."""
+    signs = []
+    last, start = values.get("loss.train.last"), values.get("loss.start")
+    if last is not None and start is not None and measures_progress(run):
+        end = float(last.value)
+        signs += ["a loss that ended above its start"] if end > 1.1 * float(start.value) > 0 else []
+    if finiteness.spoilt(run):
+        signs.append("non-finite values")
+    if _collapsed_early(run):
+        signs.append(f"both log-probabilities {COLLAPSE_NATS:g} nats down within the first tenth of training")
+    if not signs:
+        return passed("no sign of too high a learning rate")
+    return found(
+        say("The pattern ({signs}) is consistent with too high a learning rate.", signs="; ".join(signs)), "caution"
+    )
+
+
+def _collapsed_early(run: Run) -> bool:
+    scale, total = reading.beta(run), reading.total_steps(run)
+    if run.method != "dpo" or scale is None or not total:
+        return False
+    lows = []
+    for part in ("chosen", "rejected"):
+        steps, values = reading.finite(run.get(f"rewards/{part}"))
+        early = values[steps <= 0.1 * total]
+        lows.append(len(early) > 0 and float(early.min()) / scale.value < -COLLAPSE_NATS)
+    return all(lows)
+
+
+def barely_moved(run: Run, values: Values) -> Finding:
+    """G7."""
+    finiteness.need_sound(run)
+    margin, loss, start = values.get("margin.train.last_nats"), values["loss.train.last"], values["loss.start"]
+    if margin is None:
+        raise NotApplicable("no margin in nats was logged")
+    far = abs(float(loss.value) - float(start.value)) >= STILL_LOSS * abs(float(start.value))
+    if abs(float(margin.value)) >= STILL_NATS or far:
+        return passed("the policy moved away from the reference")
+    steps, rates = reading.finite(run.get("learning_rate"))
+    total = float((rates * np.diff(steps, prepend=0.0)).sum()) if len(rates) else None
+    tail = f" (rates sum to {numbers.scientific(total, 2)})" if total else ""
+    return found(
+        say(
+            "The policy barely moved from the reference: margin {m}, loss within {p} of its start{tail}.",
+            m=numbers.display(margin),
+            p="1 %",
+            tail=tail,
+        ),
+        "caution",
+        evidence=("margin.train.last_nats", "loss.train.last"),
+    )
+
+
+CHECKS = (
+    Check(
+        "G1",
+        "Gradient-norm outliers",
+        spikes,
+        needs=("grad_norm",),
+        section="results",
+        order=60,
+        source="robust z; conventions of ours",
+        forbids="“instability” without an effect on the loss",
+    ),
+    Check(
+        "G2",
+        "Clipping",
+        clipping,
+        needs=("grad_norm",),
+        section="results",
+        order=61,
+        source="Pascanu et al. 2013",
+        forbids="clipping called instability",
+    ),
+    Check(
+        "G3",
+        "Vanished gradient",
+        vanished,
+        needs=("grad_norm",),
+        section="discussion",
+        order=5,
+        source="a convention of ours",
+        forbids="“converged”",
+    ),
+    Check(
+        "G4",
+        "Learning rate",
+        stated_schedule,
+        section="methodology",
+        order=30,
+        source="transformers optimization.py",
+        forbids="the first or last logged rate as “the learning rate”",
+    ),
+    Check("G5", "Warm-up", warm_up, section="methodology", order=30.5, source="transformers optimization.py"),
+    Check(
+        "G6",
+        "Signs of too high a rate",
+        rate_too_high,
+        section="discussion",
+        order=6,
+        source="Meng et al. 2024; thresholds are conventions",
+        forbids="the rate stated as the cause",
+    ),
+    Check(
+        "G7",
+        "Barely moved",
+        barely_moved,
+        needs=("method:dpo", "value:loss.train.last", "value:loss.start"),
+        section="discussion",
+        order=7,
+        source="arithmetic; thresholds are conventions",
+        forbids="“the method does not work”",
+    ),
+    Check(
+        "G8",
+        "Few steps",
+        few_steps,
+        section="limitations",
+        order=4,
+        source="a convention of ours",
+        forbids="trends and percentages below 20 steps",
+    ),
+)

@@ -1,0 +1,177 @@
+"""Group C, continued: the shape of the loss curve (plateau, epochs, floor, oscillation)."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run
+from dpo_report.core.text import say
+from dpo_report.plugins import baselines, finiteness, reading, statistics
+from dpo_report.plugins.metrics.loss import inference_allowed, measures_progress
+
+PLATEAU_ROWS = 20
+"""Fewest rows for a statement on a plateau (rule C7)."""
+FLAT = 0.01
+"""Change over the last third, as a share of the first loss, below which it is flat (rule C7; a convention)."""
+BOUNDARY = 3.0
+"""Fall at an epoch's end over the scatter within epochs from which it is told (rule C8; a convention)."""
+UNUSUAL = 2.0
+"""Median absolute deviations above the start from which a run ended above it (rule C11)."""
+
+
+def _progress(run: Run, fewest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Steps and losses of a sound run whose loss measures progress; each of shape (n,), n >= ``fewest``."""
+    finiteness.need_sound(run)
+    steps, values = reading.finite(run.get("loss"))
+    if not measures_progress(run):
+        raise NotApplicable("the policy-gradient loss is not interpreted")
+    if len(values) < fewest:
+        raise NotApplicable(f"{fewest} rows with a loss are needed; there are {len(values)}")
+    return steps, values
+
+
+def plateau(run: Run, values: Values) -> Finding:
+    """C7."""
+    steps, losses = _progress(run, PLATEAU_ROWS)
+    if not inference_allowed(run):
+        raise NotApplicable("the run is too small for inference (K2)")
+    third = len(losses) // 3
+    tail_steps, tail = steps[-third:], losses[-third:]
+    trend = statistics.trend(tail_steps, tail)
+    change = max(abs(trend.low), abs(trend.high)) * float(tail_steps[-1] - tail_steps[0])
+    windows = statistics.window_medians(losses)
+    if windows is None or not change < FLAT * abs(windows.first):
+        return passed("the loss was still changing in the last third")
+    rates = run.get("learning_rate")
+    during = ""
+    if rates is not None and len(rates):
+        inside = rates.values[rates.steps >= tail_steps[0]]
+        if len(inside) > 1:
+            a, b = (numbers.scientific(float(x), 2) if x else "0" for x in (inside[0], inside[-1]))
+            during = f", during which the learning rate went from {a} to {b}"
+    return found(say("The loss was flat over the last third of training{during}.", during=during), grants=("plateau",))
+
+
+def epoch_boundaries(run: Run, values: Values) -> Finding:
+    """C8: in the first epoch each pair is scored before the model was updated on it; later ones are repeats."""
+    steps, losses = _progress(run, 8)
+    total, epochs = reading.total_steps(run), reading.planned_epochs(run)
+    if not total or not epochs or epochs <= 1 or run.status != "completed":
+        raise NotApplicable("one epoch, or the epochs' borders are not known")
+    epoch = np.minimum(((steps - 1) / (total / epochs)).astype(int), math.ceil(epochs) - 1)
+    parts = [losses[epoch == e] for e in range(int(epoch.max()) + 1)]
+    if len(parts) < 2 or min(map(len, parts)) < 4:
+        raise NotApplicable("fewer than four rows in an epoch")
+    falls = [float(np.median(a[-2:]) - np.median(b[:2])) for a, b in pairwise(parts)]
+    scatter = float(np.median([statistics.robust_sd(np.diff(part)) for part in parts]))
+    if not scatter or max(falls) <= BOUNDARY * scatter:
+        return passed("no step-wise fall at the epochs' borders")
+    return found(
+        say(
+            "The loss fell step-wise where a new epoch began (by {x} at most, against a scatter of {y} within epochs): "
+            "pairs seen before are being remembered.",
+            x=numbers.loss(max(falls)),
+            y=numbers.loss(scatter),
+        ),
+        "caution",
+    )
+
+
+def floor(run: Run, values: Values) -> Finding:
+    """C10."""
+    _, losses = _progress(run, 1)
+    start = baselines.of(run)
+    if start.value is None or not start.floor:
+        raise NotApplicable("the loss has no floor above zero")
+    share = (start.value - float(losses[-1])) / (start.value - start.floor)
+    return found(
+        say(
+            "The last logged loss had covered {p} of the distance from the starting value to this loss's floor of {f}.",
+            p=numbers.share(share),
+            f=numbers.loss(start.floor),
+        )
+    )
+
+
+def above_start(run: Run, values: Values) -> Finding:
+    """C11: as many rows as its median absolute deviation needs."""
+    _, losses = _progress(run, 8)
+    start = values["loss.start"]
+    spread = statistics.robust_sd(losses) / 1.4826
+    last = float(losses[-1])
+    if not baselines.of(run).exact or last <= float(start.value) + UNUSUAL * spread:
+        return passed("training did not end above its starting loss")
+    return found(
+        say(
+            "Training ended above its starting loss ({x} > {s}).",
+            x=numbers.loss(last),
+            s=numbers.loss(float(start.value)),
+        ),
+        "warning",
+        evidence=("loss.train.last", "loss.start"),
+    )
+
+
+def oscillation(run: Run, values: Values) -> Finding:
+    """C13: the robust scatter of successive rows against the net change; it depends on the logging interval."""
+    _, losses = _progress(run, 6)
+    windows = statistics.window_medians(losses)
+    if windows is None or not windows.fall:
+        raise NotApplicable("there was no net change")
+    if statistics.robust_sd(np.diff(losses)) <= abs(windows.fall):
+        return passed("the net change exceeds the step-to-step variation")
+    text = "Row-to-row variation of the loss exceeds its net change (both depend on the logging interval)."
+    return found(say(text), "caution")
+
+
+CHECKS = (
+    Check(
+        "C7",
+        "Plateau",
+        plateau,
+        needs=("loss",),
+        section="results",
+        order=26,
+        source="a convention of ours",
+        forbids="“converged” without it and the learning rate",
+    ),
+    Check(
+        "C8",
+        "First epoch and repeats",
+        epoch_boundaries,
+        needs=("loss",),
+        section="discussion",
+        order=13,
+        source="Blum et al. 1999; derived",
+        forbids="epoch-1 and later rows mixed in one accuracy",
+    ),
+    Check(
+        "C10", "Floor of the loss", floor, needs=("loss",), section="results", order=27, source="TRL loss definitions"
+    ),
+    Check(
+        "C11",
+        "Ended above the start",
+        above_start,
+        needs=("loss", "value:loss.start"),
+        section="discussion",
+        order=4,
+        source="derived",
+        forbids="hiding it behind the mean",
+    ),
+    Check(
+        "C13",
+        "Oscillation",
+        oscillation,
+        needs=("loss",),
+        section="discussion",
+        order=14,
+        source="a convention of ours",
+        forbids="“steady decrease”",
+    ),
+)
