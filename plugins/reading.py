@@ -30,6 +30,11 @@ def sample_word(run: Run) -> str:
     return _SAMPLE.get(run.method or "", "example")
 
 
+def batch_word(run: Run) -> str:
+    """What the trainer counts in a batch: completions for the methods that sample them, dataset rows otherwise."""
+    return "completion" if run.method in ("grpo", "rloo") else sample_word(run)
+
+
 def pair_word(run: Run) -> str:
     """As :func:`sample_word`, in full: ``preference pair``."""
     word = sample_word(run)

@@ -31,7 +31,7 @@ def effective_batch(run: Run, values: Values) -> Finding:
     size, steps, count = reading.per_device_batch(run), reading.accumulation(run), reading.devices(run)
     if size is None:
         raise NotApplicable("the run does not tell its batch size")
-    word = reading.sample_word(run)
+    word = reading.batch_word(run)
     if count is None:
         return found(
             say(

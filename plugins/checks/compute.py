@@ -39,8 +39,10 @@ def wall_clock(run: Run, values: Values) -> Finding:
 def throughput(run: Run, values: Values) -> Finding:
     """I2."""
     rate, runtime = values["throughput.samples"], run.number("train_runtime") or 0.0
-    short = (reading.total_steps(run) or 0) < SHORT_STEPS or runtime < SHORT_SECONDS
-    tail = "; over so short a run it is dominated by start-up" if short else ""
+    brief, few = runtime < SHORT_SECONDS, (reading.total_steps(run) or 0) < SHORT_STEPS
+    short = brief or few
+    tail = "; over so few steps evaluations and checkpoints weigh in it" if few else ""
+    tail = "; over so short a run it is dominated by start-up" if brief else tail
     if reading.resumed_from(run) and reading.at_least(run, "transformers", 5, 19) is not True:
         tail += "; it counts the planned work although the run was resumed, so it overstates the speed"
         short = True

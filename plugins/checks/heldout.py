@@ -9,7 +9,7 @@ from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series, Severity
 from dpo_report.core.text import Code, Text, join, say
 from dpo_report.plugins import reading
-from dpo_report.plugins.metrics.rewards import last_finite
+from dpo_report.plugins.metrics.rewards import first_trained, last_finite
 
 ACCURACY_GAP = 0.1
 """Training minus held-out accuracy from which the gap is a caution (rule F2; a convention)."""
@@ -170,9 +170,12 @@ def resolution(run: Run, values: Values) -> Finding:
     series = run.get("rewards/accuracies", "eval")
     if value is None or not value.n or series is None or len(series) < 2:
         raise NotApplicable("several evaluations of an accuracy on a known number of pairs are needed")
-    p = float(np.nanmean(series.values))
+    later = series.values[first_trained(series) :]
+    if len(later) < 2:
+        raise NotApplicable("fewer than two evaluations after training began")
+    p = float(np.nanmean(later))
     step = 2 * float(np.sqrt(max(p * (1 - p), 0.25 / value.n) / value.n))
-    spread = float(np.nanmax(series.values) - np.nanmin(series.values))
+    spread = float(np.nanmax(later) - np.nanmin(later))
     verdict = "all evaluations lie within that" if spread < step else f"they range over {numbers.fixed(spread, 2)}"
     return found(
         say(

@@ -152,9 +152,9 @@ def clipping(run: Run, values: Values) -> Finding:
     share = float((norms > limit).mean())
     return found(
         say(
-            "Gradient clipping (at {limit}) was active in {p} of the logged steps.",
+            "Gradient clipping (at {limit}) was active in {p} logged steps.",
             limit=numbers.setting(limit),
-            p=numbers.share(share, len(norms))
+            p=f"{numbers.share(share, len(norms))} of the"
             if len(norms) >= 100
             else f"{int((norms > limit).sum())} of {len(norms)}",
         )

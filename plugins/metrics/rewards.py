@@ -42,6 +42,11 @@ def last_finite(series: Series) -> int | None:
     return len(series) - 1 if len(series) and np.isfinite(series.values[-1]) else None
 
 
+def first_trained(series: Series) -> int:
+    """Index of the first evaluation after training began: at step 0 policy and reference tie on every pair."""
+    return int(np.argmax(series.steps > 0)) if series.split != "train" and len(series) else 0
+
+
 def _margin(run: Run) -> Iterator[Value]:
     scale = reading.beta(run) if run.method in reading.IMPLICIT_REWARD else None
     for tag, word, series in splits(run, "rewards/margins"):
@@ -109,12 +114,13 @@ def _accuracy(run: Run) -> Iterator[Value]:
             at = last_finite(series)
             if at is None:
                 continue
-            if len(series) > 1:
-                yield _share(run, f"accuracy.{tag}.first", f"{word} accuracy, first", series, 0)
+            begin = first_trained(series)
+            if begin < at:
+                yield _share(run, f"accuracy.{tag}.first", f"{word} accuracy, first", series, begin)
             yield _share(run, f"accuracy.{tag}.last", f"{word} accuracy, last", series, at)
-            if series.split != "train" and len(series) > 1:
-                best = int(np.nanargmax(series.values))
-                yield _share(run, f"accuracy.{tag}.best", f"{word} accuracy, best of {len(series)}", series, best)
+            if series.split != "train" and begin < at:
+                best = begin + int(np.nanargmax(series.values[begin:]))
+                yield _share(run, f"accuracy.{tag}.best", f"{word} accuracy, best of {len(series) - begin}", series, best)
     datum = run.summary.get("rewards/accuracies")
     if datum is not None and isinstance(datum.value, float):
         yield _flushed(run, "accuracy.train.unlogged", "training accuracy", datum.value, datum.source, "share")
@@ -160,8 +166,14 @@ def _share(run: Run, name: str, label: str, series: Series, index: int) -> Value
         n=n,
         better="higher",
         formula=formula,
-        note=where(run, series, index),
+        note=where(run, series, index) + _tie(run, series, index),
     )
+
+
+def _tie(run: Run, series: Series, index: int) -> str:
+    """A remark on rows that only cover untrained steps, where every pair ties and counts as incorrect."""
+    untrained = series.split == "train" and reading.window(run, series, index)[1] <= reading.untrained_steps(run)
+    return ": a tie, policy = reference" if untrained and run.method == "dpo" else ""
 
 
 def _held_out_loss(run: Run) -> Iterator[Value]:

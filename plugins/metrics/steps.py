@@ -47,7 +47,7 @@ def _batch(run: Run) -> Iterator[Value]:
         raise NotApplicable("the run does not tell its batch size")
     steps, count = reading.accumulation(run), reading.devices(run)
     sources = reading.setting_source(run, "per_device_train_batch_size", "gradient_accumulation_steps")
-    word = reading.sample_word(run)
+    word = reading.batch_word(run)
     if count:
         rates = ("train_samples_per_second", "train_steps_per_second")
         yield Value(
