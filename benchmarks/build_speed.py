@@ -50,10 +50,14 @@ def state() -> dict[str, object]:
             "logps/chosen": -90.0 + 4 * margin,
             "logps/rejected": -70.0 - 6 * margin,
         }
-        rows.append(row | {"learning_rate": 5e-6 * (17 - step) / 16, "grad_norm": 3.0 / step, "step": step, "epoch": step / 8})
+        rows.append(
+            row | {"learning_rate": 5e-6 * (17 - step) / 16, "grad_norm": 3.0 / step, "step": step, "epoch": step / 8}
+        )
         if step % 8 == 0:
             held_out = {f"eval_{key}": 0.9 * value for key, value in row.items()}
-            rows.append(held_out | {"eval_runtime": 1.5, "eval_samples_per_second": 10.667, "step": step, "epoch": step / 8})
+            rows.append(
+                held_out | {"eval_runtime": 1.5, "eval_samples_per_second": 10.667, "step": step, "epoch": step / 8}
+            )
     closing = {"train_loss": 0.4, "train_runtime": 20.0, "train_samples_per_second": 6.4, "train_steps_per_second": 0.8}
     rows.append(closing | {"total_flos": 0.0, "step": 16, "epoch": 2.0})
     return {

@@ -91,20 +91,18 @@ class Font:
     def characters(self) -> Mapping[int, int]:
         """Glyph of each character, by code point (cmap formats 4 and 12)."""
         cmap = self.table("cmap")
-        records = (
-            struct.unpack_from(">HHL", cmap, 4 + 8 * index) for index in range(struct.unpack_from(">H", cmap, 2)[0])
-        )
         known: dict[int, int] = {}
-        for platform, _, offset in records:
+        for index in range(struct.unpack_from(">H", cmap, 2)[0]):
+            platform, _, offset = struct.unpack_from(">HHL", cmap, 4 + 8 * index)
             kind = struct.unpack_from(">H", cmap, offset)[0]
             if platform in (0, 3) and kind == 4:
                 known = _segments(cmap[offset:]) | known
             elif platform in (0, 3) and kind == 12:
                 groups = struct.unpack_from(">L", cmap, offset + 12)[0]
-                for index in range(groups):
-                    first, last, glyph = struct.unpack_from(">3L", cmap, offset + 16 + 12 * index)
+                for group in range(groups):
+                    first, last, glyph = struct.unpack_from(">3L", cmap, offset + 16 + 12 * group)
                     known.update(zip(range(first, last + 1), range(glyph, glyph + last - first + 1), strict=True))
-        return known
+        return {code: glyph for code, glyph in known.items() if glyph}
 
     def printable(self, text: str) -> str:
         """The text with a visible stand-in for every character that the font lacks; spaces for line breaks."""

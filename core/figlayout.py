@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -152,8 +153,9 @@ class _PanelLayout:
 
     def _place_all(self, x: figlines.Floats, y: figlines.Floats) -> figlines.Floats:
         area = self.area
-        rise = np.log(y / self.y.low) / np.log(self.y.high / self.y.low) if self.y.log else None
-        if rise is None:
+        if self.y.log:
+            rise = (np.log(y) - np.log(self.y.low)) / (np.log(self.y.high) - np.log(self.y.low))
+        else:
             rise = (y - self.y.low) / (self.y.high - self.y.low)
         along = (x - self.x.low) / (self.x.high - self.x.low)
         return np.column_stack(
@@ -256,19 +258,21 @@ class _PanelLayout:
 def _y_axis(panel: Panel, want: float) -> Axis:
     """Everything drawn is in sight, and so is ``y_from``.
 
-    An axis that starts at 0 has no air below it; one with a reference at its top has room for the word above.
+    An axis that starts at 0 has no air below it; one with a reference at its top has room for the word above. A
+    logarithmic scale that was asked for is linear where it could not show a value.
     """
     values = np.concatenate([figlines.heights(line) for line in panel.lines])
     values = np.append(values, [level.y for level in panel.levels])
-    if panel.y_scale == "log":
-        positive = values[values > 0]
-        low, high = float(positive.min()), float(positive.max())
-        air = (high / low) ** 0.05 if high > low else 2.0
+    if panel.y_scale == "log" and len(values) and values.min() > 1e-300:
+        low, high = float(values.min()), float(values.max())
+        air = math.exp(0.05 * (math.log(high) - math.log(low))) if high > low else 2.0
         return logarithmic(low / air, high * air, want)
     if panel.y_from is not None:
         values = np.append(values, panel.y_from)
-    low, high = float(values.min()), float(values.max())
-    air = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    largest = max(abs(low), abs(high))
+    varied = high - low > 1e-9 * largest  # less is rounding
+    air = 0.05 * (high - low if varied else largest) if largest > 1e-290 else 1.0
     grounded = low == 0 == panel.y_from
     crowned = any(level.label and level.y > high - 2.5 * air for level in panel.levels)
     return linear(low if grounded else low - air, high + (3.2 * air if crowned else air), want, scaled=True)

@@ -21,16 +21,21 @@ Measure = Callable[[str], float]
 _SIGNS = 9  # open markers on a smoothed held-out line, only to tell it apart in grey
 
 
+def shown(values: Floats) -> NDArray[np.bool_]:
+    """Which values can be drawn: finite ones, and not so large that an axis would overflow."""
+    with np.errstate(invalid="ignore"):
+        return np.abs(values) < 1e300
+
+
 def heights(line: Line) -> Floats:
     """Every finite value that the line shows."""
-    shown = [part for part in (line.y, line.low, line.high, line.dots_y) if part is not None]
-    values = np.concatenate(shown)
-    return np.asarray(values[np.isfinite(values)], np.float64)
+    values = np.concatenate([part for part in (line.y, line.low, line.high, line.dots_y) if part is not None])
+    return np.asarray(values[shown(values)], np.float64)
 
 
 def last(line: Line) -> tuple[float, float] | None:
     """Where the line ends: its last finite point."""
-    finite = np.flatnonzero(np.isfinite(line.y))
+    finite = np.flatnonzero(shown(line.y))
     return (float(line.x[finite[-1]]), float(line.y[finite[-1]])) if len(finite) else None
 
 
@@ -47,7 +52,7 @@ def draw(line: Line, place: Place, rank: int, long: float) -> Iterator[Item]:
             top, bottom = place(line.x[part], line.high[part]), place(line.x[part], line.low[part])
             yield Area(np.concatenate([top, bottom[::-1]]), colour, 0.22)
     if line.dots_x is not None and line.dots_y is not None:
-        keep = np.isfinite(line.dots_y)
+        keep = shown(line.dots_y)
         size = 1.7 if keep.sum() <= 150 else 1.3
         yield Marks(place(line.dots_x[keep], line.dots_y[keep]), "circle", size, None, tint(colour, 0.45))
     lonely = np.zeros(len(line.y), bool)
@@ -57,9 +62,9 @@ def draw(line: Line, place: Place, rank: int, long: float) -> Iterator[Item]:
         else:
             points = place(line.x[part], line.y[part])
             yield Stroke(points, colour, 1.0 if held_out else 1.2, DASH if line.dashed else (), data=True)
-    marked = np.isfinite(line.y) if line.marks else lonely
+    marked = shown(line.y) if line.marks else lonely
     if held_out and not line.marks:
-        finite = np.flatnonzero(np.isfinite(line.y))
+        finite = np.flatnonzero(shown(line.y))
         marked[finite[np.linspace(0, len(finite) - 1, min(_SIGNS, len(finite))).astype(int)]] = True
     if marked.any():
         crowd = min(1.0, long / (9.0 * max(1, int(marked.sum()))))
@@ -71,7 +76,7 @@ def draw(line: Line, place: Place, rank: int, long: float) -> Iterator[Item]:
 
 def pieces(values: Floats) -> Iterator[slice]:
     """The stretches without a gap."""
-    finite = np.isfinite(values)
+    finite = shown(values)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], finite, [False]]).astype(np.int8)))
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         yield slice(int(start), int(stop))

@@ -25,7 +25,7 @@ class Axis:
     def place(self, value: float) -> float:
         """Share of the axis below ``value``, 0 to 1."""
         if self.log:
-            return math.log(value / self.low) / math.log(self.high / self.low)
+            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return (value - self.low) / (self.high - self.low)
 
 
@@ -66,7 +66,7 @@ def linear(low: float, high: float, want: float, *, whole: bool = False, scaled:
 def logarithmic(low: float, high: float, want: float) -> Axis:
     """A logarithmic axis; decades where there are several, 1, 2 and 5 in each where there are few."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    span = math.log10(high / low)
+    span = math.log10(high) - math.log10(low)
     digits = (1,) if span > 2.4 else (1, 3) if span > 1.6 else (1, 2, 5)
     stride = max(1, math.ceil(span / max(want, 1.0)))
     ticks = tuple(

@@ -49,7 +49,7 @@ def _loss(run: Run, values: Values) -> Figure:
     """Loss of training and held-out data, beside the accuracy that was logged with it."""
     if run.method in reading.POLICY_GRADIENT:
         raise NotApplicable(f"the loss of {run.method.upper()} is no measure of progress; its reward is drawn instead")
-    levels, references = _start(values)
+    levels, references = _start(run, values)
     loss = Quantity(("loss",), "loss", _loss_label(run), numbers.loss, "lower", 0.0, may_log=False)
     drawn = [panel(run, loss, levels, references), _accuracy(run)]
     shown = [what for what, one in zip(("loss", "accuracy"), drawn, strict=True) if one]
@@ -58,12 +58,12 @@ def _loss(run: Run, values: Values) -> Figure:
 
 
 def _loss_label(run: Run) -> str:
-    kinds = [kind for kind in reading.loss_types(run) if kind != "sigmoid"]
+    kinds = [kind for kind in reading.loss_types(run) if kind not in ("sigmoid", run.method)]
     name = _METHODS.get(run.method or "")
     return (f"{name} loss" if name else "Loss") + (f" ({', '.join(kinds)})" if name and kinds else "")
 
 
-def _start(values: Values) -> tuple[list[Level], list[str]]:
+def _start(run: Run, values: Values) -> tuple[list[Level], list[str]]:
     """The loss before any training, where it follows from the method."""
     known = values.get("loss.start")
     if known is None or not isinstance(known.value, int | float):
@@ -71,6 +71,8 @@ def _start(values: Values) -> tuple[list[Level], list[str]]:
     start = float(known.value)
     shown = "ln 2" if math.isclose(start, math.log(2), rel_tol=1e-9) else f"{start:.4g}"
     equals = f" = {numbers.loss(start)}" if shown == "ln 2" else ""
+    if run.method == "reward":
+        return [Level(start, f"{shown}: equal scores")], [f"{shown}{equals}, the loss where both responses score alike"]
     return (
         [Level(start, f"{shown}: policy = reference")],
         [f"{shown}{equals}, the loss of a policy that equals its reference"],
@@ -116,7 +118,7 @@ def _rewards(run: Run, values: Values) -> Figure:
         "rewards",
         "Implicit rewards and their margin over training",
         drawn,
-        "fewer than two rows with rewards were logged",
+        "fewer than two rows with an implicit reward were logged",
     )
 
 
@@ -134,7 +136,7 @@ def _logps(run: Run, values: Values) -> Figure:
         "logps",
         "Log-probabilities of chosen and rejected responses over training",
         [panel(run, both)],
-        "fewer than two rows with log-probabilities were logged",
+        "fewer than two rows with a log-probability were logged",
     )
 
 

@@ -72,8 +72,8 @@ def _above(panel: Drawn, track: Track) -> str:
     levels = [level for level in panel.panel.levels if panel.quantity.better == "lower"]
     if track.line.role != "eval" or track.making != "joined" or not levels:
         return ""
-    ends_above = track.series.values[track.finite][-1] > levels[0].y
-    return f", above the {levels[0].label.split(':')[0]} of an untrained policy" if ends_above else ""
+    value, _, meaning = levels[0].label.partition(": ")
+    return f", above {value} ({meaning})" if track.series.values[track.finite][-1] > levels[0].y else ""
 
 
 def _ends(quantity: Quantity, track: Track) -> _Ends:
@@ -83,7 +83,7 @@ def _ends(quantity: Quantity, track: Track) -> _Ends:
         return _Ends("is", "are", "", "", "", "")
     if track.making in ("joined", "plain"):
         first, last = (quantity.words(float(values[at])) for at in (0, -1))
-        return _Ends("is", "are", first, last, f"at {_at(steps[0])}", f"at {_at(steps[-1])}")
+        return _Ends("is", "are", first, last, f"at {_at(track, steps[0])}", f"at {_at(track, steps[-1])}")
     if track.making == "bins":
         rows = max(1, int(np.searchsorted(steps, steps[0] + track.width)))
     else:
@@ -105,11 +105,11 @@ def _extreme(quantity: Quantity, track: Track) -> str:
     if values[index] in (values[0], values[-1]):
         return ""
     word = "lowest" if better == "lower" else "highest"
-    return f" ({word}: {quantity.words(float(values[index]))} at {_at(steps[index])})"
+    return f" ({word}: {quantity.words(float(values[index]))} at {_at(track, steps[index])})"
 
 
-def _at(step: float) -> str:
-    return f"step {numbers.count(step)}" if step == round(step) else f"epoch {numbers.number(float(step))}"
+def _at(track: Track, step: float) -> str:
+    return f"{track.unit} {numbers.count(step) if step == round(step) else numbers.number(float(step))}"
 
 
 # --- how it was made ----------------------------------------------------------------------------------------------
@@ -178,17 +178,28 @@ def _evaluations(run: Run, tracks: Sequence[Track]) -> str:
 
 def _gaps(tracks: Sequence[Track]) -> Iterable[str]:
     """How many values are no numbers, and where: a gap in a line must not look like a row that was not logged."""
+    gaps: dict[str, list[Track]] = {}
     for track in tracks:
-        bad = [_at(step).split()[1] for step in track.series.steps[~track.finite]]
-        if not bad:
-            continue
-        shown, more = bad[:_NAMED_STEPS], len(bad) - _NAMED_STEPS
-        shown += [f"{numbers.count(more)} more"] if more > 0 else []
-        steps = ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0]
-        yield (
-            f"Not drawn: {numbers.plural(len(bad), 'non-finite value')} of the {track.subject} "
-            f"({'steps' if len(bad) > 1 else 'step'} {steps})."
-        )
+        if not track.finite.all():
+            gaps.setdefault(_where(track), []).append(track)
+    for where, same in gaps.items():
+        bad = int(np.count_nonzero(~same[0].finite))
+        subjects = [f"the {track.subject}" for track in same]
+        whose = ", ".join(subjects[:-1]) + " and " + subjects[-1] if len(subjects) > 1 else subjects[0]
+        each = " each" if len(same) > 1 else ""
+        yield f"Not drawn, for they are no finite numbers: {numbers.plural(bad, 'value')}{each} of {whose} ({where})."
+
+
+def _where(track: Track) -> str:
+    """The steps of the values that are no numbers; rows in a row are named by their ends."""
+    bad = np.flatnonzero(~track.finite)
+    runs = np.split(bad, np.flatnonzero(np.diff(bad) > 1) + 1)
+    ends = [[_at(track, track.series.steps[at]).split()[1] for at in (run[0], run[-1])] for run in runs]
+    shown = [first if first == last else f"{first} to {last}" for first, last in ends[:_NAMED_STEPS]]
+    left = sum(len(run) for run in runs[_NAMED_STEPS:])
+    shown += [f"{numbers.count(left)} more"] if left else []
+    unit = track.unit + ("s" if len(bad) > 1 else "")
+    return f"{unit} " + (", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0])
 
 
 def _left_out(drawn: Sequence[Drawn]) -> Iterable[str]:

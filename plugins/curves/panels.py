@@ -97,7 +97,13 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references
 def _track(series: Series, quantity: Quantity, which: str) -> Track:
     kind = series.split.partition(":")[0]
     where = where_of(series.split)
-    label = which if which and kind == "train" else f"{where} {which}".strip()
+    name = series.split.partition(":")[2]
+    if not which:
+        label = where
+    elif kind == "train":
+        label = which
+    else:
+        label = f"{name}: {which}" if name else f"{where} {which}"
     subject = f"{where} {quantity.plain}" if quantity.named else quantity.plain
     subject += f" of {which} responses" if which else ""
     return track(series, subject, label if quantity.named else "", quantity.drawing, dashed=which == "rejected")
@@ -111,10 +117,9 @@ def where_of(split: str) -> str:
 
 def _wide(tracks: Sequence[Track]) -> bool:
     values = np.concatenate([one.series.values[one.finite] for one in tracks])
-    return bool(values.min() > 0 and values.max() / values.min() > _WIDE)
+    return bool(values.min() > 0 and values.max() > _WIDE * values.min())
 
 
 def _steps(tracks: Sequence[Track]) -> str:
     """Optimizer steps are whole numbers; anything else that a trainer counts by is an epoch."""
-    whole = all(bool(np.all(one.series.steps == np.round(one.series.steps))) for one in tracks)
-    return "Optimizer step" if whole else "Epoch"
+    return "Optimizer step" if all(one.unit == "step" for one in tracks) else "Epoch"

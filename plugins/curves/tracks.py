@@ -48,6 +48,11 @@ class Track:
         """Which of its points are numbers, shape (n,)."""
         return np.isfinite(self.series.values)
 
+    @property
+    def unit(self) -> str:
+        """What its steps count: optimizer steps are whole numbers, anything else that a trainer counts is an epoch."""
+        return "step" if np.all(self.series.steps == np.round(self.series.steps)) else "epoch"
+
 
 def track(series: Series, subject: str, label: str, drawing: Drawing = "mean", *, dashed: bool = False) -> Track:
     """Choose how a series is drawn by how many points it has."""
