@@ -263,7 +263,7 @@ def _y_axis(panel: Panel, want: float) -> Axis:
     """
     values = np.concatenate([figlines.heights(line) for line in panel.lines])
     values = np.append(values, [level.y for level in panel.levels])
-    if panel.y_scale == "log" and len(values) and values.min() > 1e-300:
+    if panel.y_scale == "log" and len(values) and values.min() > 1e-100 and values.max() < 1e100:
         low, high = float(values.min()), float(values.max())
         air = math.exp(0.05 * (math.log(high) - math.log(low))) if high > low else 2.0
         return logarithmic(low / air, high * air, want)
