@@ -5,12 +5,11 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
-import made
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from typeset import ENGINES, HOSTILE, compiled, document, hostile_run
 
+import made
 from dpo_report.core import macros, tex
 from dpo_report.core.build import build_runs
 from dpo_report.core.dialect import DIALECTS
@@ -22,6 +21,7 @@ from dpo_report.core.render import Kit
 from dpo_report.core.text import Ask, Cite, Code, Text, say
 from dpo_report.core.works import Work
 from dpo_report.plugins.formats import latex
+from typeset import ENGINES, HOSTILE, compiled, document, hostile_run
 
 LETTERS = "".join(map(chr, range(32, 127))) + "".join(
     letter for code in range(0xC0, 0x180) if (letter := chr(code)).isalpha() and letter not in "ŉĸĿŀſŦŧĦħĲĳ"
@@ -76,7 +76,7 @@ def test_every_string_prints_as_typed(engine, tmp_path):
 def seen(text):
     """What a reader sees: typographic quotes and spacing accents are told apart by their place, not their shape."""
     plain = unicodedata.normalize("NFC", re.sub(r"\s", "", text))
-    return plain.translate(str.maketrans("‘’“”˜ˆ‚", "`'\"\"~^,", "")).replace("ﬁ", "fi").replace("ﬂ", "fl")
+    return plain.translate(str.maketrans("‘’“”˜ˆ‚", '`\'""~^,', "")).replace("ﬁ", "fi").replace("ﬂ", "fl")
 
 
 def bare(text):
@@ -95,7 +95,9 @@ def test_any_string_is_plain_ascii(text):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_all_of_unicode_compiles_in_a_bare_class(engine, tmp_path):
-    samples = [chr(code) for code in (*range(1, 0x2C00), *range(0x3000, 0x3100), *range(0xFB00, 0xFB10), 0xD800, 0x1F680)]
+    samples = [
+        chr(code) for code in (*range(1, 0x2C00), *range(0x3000, 0x3100), *range(0xFB00, 0xFB10), 0xD800, 0x1F680)
+    ]
     lines = [samples[at : at + 64] for at in range(0, len(samples), 64)]
     body = "\n\n".join(tex.escape("".join(f"{letter} " for letter in line)) + tex.code("".join(line)) for line in lines)
     (tmp_path / "all.tex").write_text(document(body, "", helpers()), encoding="ascii")
@@ -124,7 +126,9 @@ def test_strings_are_escaped_once_wherever_they_are_printed(tmp_path):
 
 
 def test_joining_escapes_by_the_family(tmp_path):
-    source = "\\VAR{a ~ m} \\VAR{a + '&'} \\VAR{m + a} \\VAR{[a, m]|join('&')} \\VAR{a|escape} \\VAR{m|replace('!', '_')}"
+    source = (
+        "\\VAR{a ~ m} \\VAR{a + '&'} \\VAR{m + a} \\VAR{[a, m]|join('&')} \\VAR{a|escape} \\VAR{m|replace('!', '_')}"
+    )
     safe = render("\\VAR{a|safe}", tmp_path, a="\\emph{!}")
     from markupsafe import Markup
 
@@ -135,7 +139,9 @@ def test_joining_escapes_by_the_family(tmp_path):
 
 def test_sentences_are_typeset_by_part(tmp_path):
     text = say("The `loss_a` of {name} [@a2025; @nobody].", name="x_y") + say("{q}", q=Ask("hw", "which 50% GPU?"))
-    out = render("\\VAR{t} \\VAR{c} \\VAR{n} \\VAR{v}", tmp_path, t=text, c=Cite(("a2025",)), n=1234, v=value("a.b", 5e-6))
+    out = render(
+        "\\VAR{t} \\VAR{c} \\VAR{n} \\VAR{v}", tmp_path, t=text, c=Cite(("a2025",)), n=1234, v=value("a.b", 5e-6)
+    )
     assert "\\texttt{loss\\_a} of x\\_y (Älpha and Lab \\& Co, 2025; nobody)".replace("Ä", '\\"{A}') in out
     assert "\\DpoAsk{hw}{which 50\\% GPU?}" in out
     assert "\\cite{a2025} 1,234 $5.00 \\times 10^{-6}$" in out
@@ -148,7 +154,8 @@ def test_what_has_no_form_is_refused(wrong, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "line"), [("\n\\VAR{nowhere}", 2), ("\\BLOCK{if}", 1), ("\n\n\\VAR{run.nothing}", 3), ("\\VAR{1 // 0}", 1)]
+    ("source", "line"),
+    [("\n\\VAR{nowhere}", 2), ("\\BLOCK{if}", 1), ("\n\n\\VAR{run.nothing}", 3), ("\\VAR{1 // 0}", 1)],
 )
 def test_a_wrong_template_is_one_line_with_its_place(source, line, tmp_path):
     with pytest.raises(ReportError, match=rf"own\.tex, line {line}: ") as told:

@@ -94,10 +94,8 @@ def hostile_run(parent: Path) -> Path:
         "torch_dtype": HOSTILE[3],
     }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    answers = "\n".join(
-        f"{name} = {json.dumps(text)}"
-        for name, text in zip(("hardware", "data-source", "tuning"), HOSTILE[1::2], strict=True)
-    )
+    asked = zip(("hardware", "data-source", "selection"), HOSTILE[1::2], strict=True)
+    answers = "\n".join(f"{name} = {json.dumps(text, ensure_ascii=False)}" for name, text in asked)
     (folder / "dpo-report.toml").write_text(f"[answers]\n{answers}\n", encoding="utf-8")
     for name in ("a_b%c#d&e.bin", "50~60^{x}.txt", "中文 🚀.log", "<img src=x onerror=alert(1)>.md", "x" * 120 + ".pt"):
         (folder / name).write_bytes(b"x")
