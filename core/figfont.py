@@ -15,7 +15,8 @@ from pathlib import Path
 
 from dpo_report.core.errors import ReportError
 
-_BUNDLED = {"serif": "STIXGeneral.ttf", "sans": "DejaVuSans.ttf"}
+_BUNDLED = {"serif": ("STIXGeneral.ttf", "STIXGeneral"), "sans": ("DejaVuSans.ttf", "DejaVu Sans")}
+"""File and name of the fonts that matplotlib carries."""
 _UNKNOWN = "\N{WHITE SQUARE}"
 _KEPT = ("cvt ", "fpgm", "prep")  # what glyphs' instructions lean on, copied as they are
 
@@ -36,15 +37,17 @@ def font(family: str) -> Font:
     Raises:
         ReportError: the system has no such TrueType font.
     """
-    if family in _BUNDLED:
-        home = find_spec("matplotlib")
-        places = home.submodule_search_locations if home else None
-        return Font(Path((places or [""])[0], "mpl-data", "fonts", "ttf", _BUNDLED[family]).read_bytes())
+    file, name = _BUNDLED.get(family, ("", family))
+    package = find_spec("matplotlib")
+    places = package.submodule_search_locations if package else None
+    bundled = Path((places or ["."])[0], "mpl-data", "fonts", "ttf", file)
+    if file and bundled.is_file():
+        return Font(bundled.read_bytes())
     from matplotlib.font_manager import FontProperties, findfont
 
     try:
-        return Font(Path(findfont(FontProperties(family=family), fallback_to_default=False)).read_bytes())
-    except (ValueError, KeyError) as error:
+        return Font(Path(findfont(FontProperties(family=name), fallback_to_default=False)).read_bytes())
+    except (ValueError, KeyError, OSError) as error:
         known = " or ".join(_BUNDLED)
         raise ReportError(f"no TrueType font of the family {family!r} for figures", f"use {known}") from error
 
