@@ -253,6 +253,14 @@ def test_held_out_data_is_told_with_its_best_value_and_its_size():
     assert "Open squares: evaluations on 250 held-out pairs." in caption("loss", run)
 
 
+def test_many_evaluations_are_smoothed_and_called_evaluations():
+    run = made.run(loss=falling(30), evaluations={"loss": (range(1, 101), falling(100, 0.8, 0.6))})
+    text = caption("loss", run)
+    assert "Dots: evaluations; line: their running mean over 11 rows" in text
+    assert "Dots: logged rows; line: their running mean over 3 rows" in text
+    assert "Open squares only tell the held-out lines apart." in text
+
+
 def test_values_that_are_no_numbers_are_counted_and_placed():
     run = made.run(loss=[0.7, math.nan, 0.6, math.nan, math.inf, math.nan, 0.5])
     text = caption("loss", run)

@@ -121,9 +121,9 @@ def _made(run: Run, drawn: Sequence[Drawn], tracks: Sequence[Track]) -> Iterable
     joined = [track for track in trained if track.making == "joined"]
     if joined:
         yield f"Filled markers: {_rows(run, joined, drawn)}, joined."
-    running = {(track.making, int(track.width)) for track in tracks if track.making in ("mean", "median")}
-    for making, rows in sorted(running):
-        same = [track for track in tracks if (track.making, track.width) == (making, rows)]
+    running = [track for track in tracks if track.making in ("mean", "median")]
+    for kind in sorted({_kind(track) for track in running}, reverse=True):
+        same, (_, making, rows) = [track for track in running if _kind(track) == kind], kind
         shown = f"Dots: {_rows(run, same, drawn)}"
         yield f"{shown}; line: their running {making} over {rows} rows (fewer towards the ends)."
     exact = dict.fromkeys(track.subject for track in tracks if track.making == "plain")
@@ -146,8 +146,14 @@ def _made(run: Run, drawn: Sequence[Drawn], tracks: Sequence[Track]) -> Iterable
         yield f"The scale of the {names} is logarithmic."
 
 
+def _kind(track: Track) -> tuple[str, str, int]:
+    return track.line.role, track.making, int(track.width)
+
+
 def _rows(run: Run, tracks: Sequence[Track], drawn: Sequence[Drawn]) -> str:
-    """``logged means of 100 steps`` where every row of these lines is one, else ``logged rows``."""
+    """What the points of these lines are: ``logged means of 100 steps`` where every row is one."""
+    if all(track.line.role == "eval" for track in tracks):
+        return "evaluations"
     averaged = {id(track) for panel in drawn if panel.quantity.averaged for track in panel.tracks}
     apart = {_apart(track.series) for track in tracks}
     every = reading.whole(reading.setting(run, "logging_steps"))
