@@ -102,7 +102,8 @@ def _single(distance: int) -> Words:
             table = np.where(table & 1, (table >> 1) ^ np.uint32(_POLYNOMIAL), table >> 1).astype(np.uint32)
         return table
     nearer = _single(distance - 1)
-    return (nearer >> 8) ^ _single(0)[nearer & 0xFF]
+    further: Words = (nearer >> 8) ^ _single(0)[nearer & 0xFF]
+    return further
 
 
 @cache

@@ -103,6 +103,11 @@ def split_of(word: str) -> str | None:
     return _SPLIT.get(word.lower())
 
 
+def tells_split(key: str) -> bool:
+    """Whether a key itself says which data it is of: ``val_loss`` does, ``epoch_loss`` does not."""
+    return _parted(key)[1] is not None
+
+
 def _canonical(key: str, context: Collection[str], sets: list[str]) -> Key:
     lower = key.lower()
     if lower in _X:
@@ -113,7 +118,7 @@ def _canonical(key: str, context: Collection[str], sets: list[str]) -> Key:
         return Key(key, "train", "setting")
     if key in _TRAINERS_OWN:
         return Key(key, "train", "series")
-    if _SUMMARY.match(key) or (key == "train_loss" and "train_runtime" in context):
+    if _SUMMARY.match(key) or lower.startswith("hparam/") or (key == "train_loss" and "train_runtime" in context):
         return Key(key, "train", "summary")
     name, split = _parted(key)
     if split == "train" and key != name and (_SUMMARY.match(name) or name == "train_loss"):

@@ -76,7 +76,7 @@ class Records:
             self._offset += used
 
     def _walk(self, data: Bytes, end: int) -> tuple[int, Ints, Ints]:
-        """Follow the records from the window's beginning; give where the next one begins, and data starts and lengths."""
+        """Follow the records from the window's beginning; where the next one begins, and data starts and lengths."""
         headers, lengths = _headers(data, end)
         ends = headers + lengths + (_HEADER + _FOOTER)
         chained = np.append(ends[:-1] == headers[1:], False)[: len(headers)]

@@ -1,0 +1,93 @@
+"""Points in arrays become series: those of several files of one run are joined by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_report.core.model import Datum, Problem, Series, Source
+from dpo_report.plugins.readers.collect import Told
+from dpo_report.plugins.readers.hf.columns import TIMING
+from dpo_report.plugins.readers.keys import Key
+
+
+class Points(NamedTuple):
+    """The points of one key in the order of their file; each field of shape (n,)."""
+
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+    rows: NDArray[np.int64]
+
+    def where(self, keep: NDArray[np.bool_]) -> Points:
+        """Some of the points."""
+        return Points(self.steps[keep], self.values[keep], self.rows[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one file tells of a run."""
+
+    file: str
+    columns: Mapping[str, Points]
+    """By the logger's own key."""
+    where: Callable[[str], str]
+    """The place of a key's points, for its source: ``tag train/loss, record {row}``."""
+
+    def before(self, step: float) -> Part:
+        """The part up to a step, that step left out."""
+        return Part(self.file, {key: p.where(p.steps < step) for key, p in self.columns.items()}, self.where)
+
+    def source(self, key: str) -> Source:
+        """Where the points of a key stand."""
+        return Source(self.file, self.where(key))
+
+
+def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
+    """Series and summary of a run from its files, in the order in which they were written.
+
+    Of several points of one series at one step the last is kept in training, and the first elsewhere: an evaluation
+    that is repeated later may be of other weights.
+    """
+    found = Told()
+    homes: dict[tuple[str, str], list[tuple[Source, Points]]] = {}
+    for part in parts:
+        for key, points in part.columns.items():
+            known, source = keys[key], part.source(key)
+            if not len(points.steps):
+                continue
+            if known.role == "series":
+                homes.setdefault((known.name, known.split), []).append((source, points))
+            elif known.role == "summary":
+                last = Source(source.file, source.where.replace("{row}", str(int(points.rows[-1]))))
+                found.summary[known.name] = Datum(float(points.values[-1]), last)
+    twice: dict[str, set[float]] = {}
+    order = sorted(homes.items(), key=lambda item: (item[0][1] != "train", item[0][1]))
+    found.series = tuple(_series(name, split, pieces, twice) for (name, split), pieces in order)
+    for split, steps in twice.items():
+        which = "last" if split == "train" else "first"
+        listed = ", ".join(f"{step:g}" for step in sorted(steps)[:3]) + (", ..." if len(steps) > 3 else "")
+        text = f"{split} values that differ stand twice at step {listed}; the {which} was kept"
+        found.problems.append(Problem(parts[0].file, text))
+    return found
+
+
+def _series(name: str, split: str, pieces: Sequence[tuple[Source, Points]], twice: dict[str, set[float]]) -> Series:
+    sources = tuple(source for source, _ in pieces)
+    steps = np.concatenate([points.steps for _, points in pieces])
+    values = np.concatenate([points.values for _, points in pieces])
+    rows = np.concatenate([points.rows for _, points in pieces])
+    which = np.repeat(np.arange(len(pieces)), [len(points.steps) for _, points in pieces])
+    if not np.all(steps[1:] > steps[:-1]):
+        order = np.argsort(steps, kind="stable")
+        steps, values, rows, which = steps[order], values[order], rows[order], which[order]
+        same = steps[1:] == steps[:-1]
+        differs = same & ~((values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])))
+        if differs.any() and name not in TIMING and name != "epoch":
+            twice.setdefault(split, set()).update(steps[1:][differs].tolist())
+        kept = np.append(~same, True) if split == "train" else np.append(True, ~same)
+        steps, values, rows, which = steps[kept], values[kept], rows[kept], which[kept]
+    return Series(name, split, steps, values, sources, rows, which if len(sources) > 1 else None)

@@ -1,0 +1,127 @@
+"""One event file: who wrote it, when, and what it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
+from dpo_report.plugins.readers.keys import canonical
+from dpo_report.plugins.readers.points import Part, Points
+from dpo_report.plugins.readers.tensorboard.scalars import Floats, Scalars
+from dpo_report.plugins.readers.tfrecords import Records
+
+_NAME = re.compile(r"tfevents\.(\d{1,18})\.(?:(.*?)\.(\d+)\.(\d+)(?:\.v2)?$)?")
+_NOT_TRAINING = frozenset({"epoch", "learning_rate"})
+
+
+@dataclass(frozen=True, slots=True)
+class EventFile:
+    """An event file that was read."""
+
+    path: str
+    """Relative to the run's folder."""
+    time: int
+    """When it was opened, in seconds since 1970, from its name; 0 where the name does not tell."""
+    writer: str
+    """Host and process; empty where the name does not tell."""
+    number: int
+    """Counts the files that one process has opened."""
+    scalars: Scalars = field(default_factory=Scalars)
+    before: str = ""
+    """What the folder puts before every tag: ``validation/``."""
+    behind: str = ""
+    """What the folder puts behind the tag of a curve drawn with others: ``/val``."""
+    problems: tuple[Problem, ...] = ()
+    readable: bool = True
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Sort key: as they were written."""
+        return self.time, self.number, self.path
+
+    def columns(self) -> dict[str, Points]:
+        """The points by key: the tag, with what the folder adds to it; in the order of their first records."""
+        found = {f"{self.before}{tag}{self.behind}": self.scalars.points(tag) for tag in self.scalars.curves}
+        return dict(sorted(found.items(), key=lambda item: int(item[1].rows[0])))
+
+    def part(self, columns: Mapping[str, Points]) -> Part:
+        """What it adds to a run."""
+
+        def where(key: str) -> str:
+            return f"tag {key.removeprefix(self.before).removesuffix(self.behind)}, record {{row}}"
+
+        return Part(self.path, columns, where)
+
+    def training_steps(self) -> Floats:
+        """The steps of the training curve with the most points, rising, shape (n,)."""
+        longest = np.zeros(0)
+        for key, points in self.columns().items():
+            known = canonical(key)
+            if known.role == "series" and known.split == "train" and known.name not in _NOT_TRAINING:
+                steps = np.unique(points.steps)
+                longest = steps if len(steps) > len(longest) else longest
+        return longest
+
+    def last_step(self) -> float:
+        """The highest step of any scalar; -1 where there is none."""
+        return max((float(points.steps.max()) for points in self.columns().values() if len(points.steps)), default=-1.0)
+
+    def seen_from(self, path: str, before: str = "", behind: str = "") -> EventFile:
+        """The same file as part of the folder to which ``path`` is relative."""
+        problems = tuple(replace(problem, where=path) for problem in self.problems)
+        return replace(self, path=path, before=before, behind=behind, problems=problems)
+
+
+def is_event_file(entry: Entry) -> bool:
+    """Whether a file is named like one of TensorBoard's."""
+    return "tfevents" in entry.name and not entry.name.endswith(".profile-empty")
+
+
+def read(folder: Folder, entry: Entry) -> EventFile:
+    """Read an event file. Never raises for what it holds."""
+    time, writer, number = _named(entry.name)
+    if is_pointer(_head(folder, entry)):
+        problem = Problem(entry.path, LFS_PROBLEM, LFS_HINT)
+        return EventFile(entry.path, time, writer, number, problems=(problem,), readable=False)
+    scalars = Scalars()
+    problems: list[str] = []
+    hint = ""
+    try:
+        with folder.path(entry).open("rb") as stream:
+            records = Records(stream, entry.size)
+            for piece in records:
+                scalars.add(piece)
+        problems += records.damage
+        if not records.count:
+            problems = ["is empty" if not entry.size else "holds no records of TensorBoard"]
+        elif records.damage:
+            hint = "the points before and after are used"
+    except OSError as error:
+        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
+    for kind, (times, first) in scalars.odd.items():
+        problems.append(f"record {first:,} {kind}, left out" + (f" ({times:,} such records)" if times > 1 else ""))
+    told = tuple(Problem(entry.path, text, hint) for text in problems)
+    return EventFile(entry.path, time, writer, number, scalars, problems=told)
+
+
+def _head(folder: Folder, entry: Entry) -> bytes:
+    try:
+        return folder.read(entry, 64)
+    except OSError:
+        return b""
+
+
+def _named(name: str) -> tuple[int, str, int]:
+    """Time, writer and number from ``events.out.tfevents.TIME.HOST.PROCESS.NUMBER``; old writers leave out the last."""
+    match = _NAME.search(name)
+    if match is None:
+        return 0, "", 0
+    if match.group(2) is None:
+        return int(match.group(1)), "", 0
+    return int(match.group(1)), f"{match.group(2)}.{match.group(3)}", int(match.group(4))

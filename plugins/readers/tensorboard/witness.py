@@ -1,0 +1,119 @@
+"""All that the event files of a folder tell: a witness for each run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dpo_report.core.contract import FileKind, Match
+from dpo_report.core.folder import Folder
+from dpo_report.core.model import Problem, Setting, Witness
+from dpo_report.plugins.readers import method
+from dpo_report.plugins.readers.collect import witness
+from dpo_report.plugins.readers.keys import canonical, mapping, split_of, tells_split
+from dpo_report.plugins.readers.points import told
+from dpo_report.plugins.readers.tensorboard.arguments import settings
+from dpo_report.plugins.readers.tensorboard.attempts import Attempt, attempts
+from dpo_report.plugins.readers.tensorboard.eventfile import EventFile, is_event_file
+from dpo_report.plugins.readers.tensorboard.eventfile import read as read_file
+
+NAME = "tensorboard"
+TITLE = "TensorBoard event files"
+PRECISION = 4
+"""Scalars are single precision."""
+FILES = (FileKind("*.tfevents.*", "log", "the logged curves for TensorBoard"),)
+_STAMP = re.compile(r"^\d{9,11}\.\d+$")
+_COUNTS_EPOCHS = "epoch_loss"
+
+
+def detect(folder: Folder) -> Match | None:
+    """Whether there are event files."""
+    found = [entry for entry in folder.entries if is_event_file(entry)]
+    if folder.only is not None and not found and folder.read(folder.only, 80)[12:].find(b"brain.Event:") > 0:
+        found = list(folder.entries)
+    return Match(0.6, found[0].path) if found else None
+
+
+def read(folder: Folder) -> Iterator[Witness]:
+    """A witness for every run in a folder."""
+    entries = [entry for entry in folder.entries if is_event_file(entry) or folder.only is not None]
+    homes: dict[str, list[EventFile]] = {}
+    for entry in entries:
+        homes.setdefault(entry.parent, []).append(read_file(folder, entry))
+    for home, files in _joined(homes).items():
+        yield from _read_home(home, files)
+
+
+def _joined(homes: dict[str, list[EventFile]]) -> dict[str, list[EventFile]]:
+    """Files by run folder, with paths relative to it: sub-folders that a writer makes for its own use belong to it."""
+    found: dict[str, list[EventFile]] = {}
+    for home, files in homes.items():
+        above, _, last = home.rpartition("/")
+        beside = {file.writer for file in homes.get(above, ()) if file.writer}
+        for file in files:
+            added = _added(last, file, file.writer in beside) if home else None
+            run = home if added is None else above
+            path = file.path[len(run) + 1 :] if run else file.path
+            found.setdefault(run, []).append(file.seen_from(path, *(added or ())))
+    return found
+
+
+def _added(folder: str, file: EventFile, same_writer: bool) -> tuple[str, str] | None:
+    """What a folder's name puts before and behind the tags of a file in it; None where the folder is a run of its own.
+
+    Keras writes ``train`` and ``validation``; ``add_scalars`` a folder ``Loss_val`` for a curve of the tag ``Loss``;
+    ``add_hparams`` a folder named after the time.
+    """
+    tags = list(file.scalars.curves)
+    split = split_of(folder)
+    if split is not None and all(not tells_split(tag) or canonical(tag).split == split for tag in tags):
+        return f"{folder}/", ""
+    if same_writer and _STAMP.match(folder):
+        return "", ""
+    if same_writer and len(tags) == 1 and folder.startswith(stem := tags[0].replace("/", "_") + "_"):
+        return "", "/" + folder[len(stem) :]
+    return None
+
+
+def _read_home(home: str, files: list[EventFile]) -> Iterator[Witness]:
+    readable = [file for file in files if file.readable]
+    found = attempts(readable)
+    for number, attempt in enumerate(found, 1):
+        yield _witness(home, attempt, f"attempt-{number}" if len(found) > 1 else "")
+    if not readable:
+        problems = [problem for file in files for problem in file.problems]
+        yield Witness(NAME, "", tuple(file.path for file in files), problems=tuple(problems), folder=home)
+
+
+def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
+    parts = attempt.parts()
+    keys = mapping(key for part in parts for key in part.columns)
+    log = told(parts, keys)
+    found: dict[str, Setting] = {}
+    problems = [*attempt.problems, *(problem for file in attempt.files for problem in file.problems)]
+    for file in attempt.files:
+        found |= settings(file)
+    if any(key.endswith(_COUNTS_EPOCHS) for key in keys):
+        problems.append(Problem(attempt.files[0].path, "the steps of epoch_loss and the like count epochs from 0"))
+    known = method.tell({one.name for one in log.series if one.split == "train"}, found)
+    steps = [int(one.steps[-1]) for one in log.series if one.split == "train" and len(one)]
+    limit = found.get("max_steps")
+    planned = limit.value if limit is not None and type(limit.value) is int and limit.value > 0 else None
+    version = found.get("model.transformers_version")
+    return witness(
+        NAME,
+        log,
+        [file.path for file in attempt.files],
+        identity=identity,
+        folder=home,
+        name=home.rpartition("/")[2],
+        trainer=known.trainer,
+        method=(known.method, known.why) if known.method else None,
+        settings=found,
+        versions={"transformers": version.value} if version is not None and isinstance(version.value, str) else {},
+        problems=problems,
+        step=max(steps, default=None),
+        planned=planned,
+        ended="completed" if {"train_loss", "train_runtime"} & log.summary.keys() else "unknown",
+        precision=PRECISION,
+    )
