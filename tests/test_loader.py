@@ -116,7 +116,10 @@ def test_checkpoints_with_other_rows_are_another_run(tmp_path: Path, readers: Ho
     assert losses(main) == [0.69, 0.68, 0.67, 0.66]
     assert losses(other) == [8.99, 8.98]
     assert (main.method, other.method) == (None, "sft")
-    assert load(tmp_path, host=readers).problems[0].message == "belongs to another training run (its rows differ); left out"
+    assert (
+        load(tmp_path, host=readers).problems[0].message
+        == "belongs to another training run (its rows differ); left out"
+    )
     assert losses(load(tmp_path / "checkpoint-2", host=readers)) == [8.99, 8.98]
 
 
@@ -259,10 +262,9 @@ class Plugin:
 
     @hookimpl
     def register_readers(self) -> list[Reader]:
-        return [
-            Reader(w.reader, lambda folder: Match(self.sure, "always"), lambda folder, w=w: [w], files=(FileKind("*", "log", w.reader),))
-            for w in self.witnesses
-        ]  # fmt: skip
+        kind = FileKind("*", "log", "any file")
+        match = Match(self.sure, "always")
+        return [Reader(w.reader, lambda folder: match, lambda folder, w=w: [w], files=(kind,)) for w in self.witnesses]
 
     @hookimpl
     def choose_reader(self, folder: Folder, candidates: Any) -> str | None:
@@ -280,7 +282,11 @@ def test_witnesses_of_one_run_are_merged_and_the_more_precise_wins(tmp_path: Pat
     assert run.reader == "exact"
     series = run.series["loss", "train"]
     assert series.values.tolist() == [0.5001, 0.2501, 0.1]
-    assert [str(series.source_at(i)) for i in range(3)] == ["exact.csv: line 0", "exact.csv: line 1", "rough.csv: line 2"]
+    assert [str(series.source_at(i)) for i in range(3)] == [
+        "exact.csv: line 0",
+        "exact.csv: line 1",
+        "rough.csv: line 2",
+    ]
     assert (run.status, run.global_step, run.epoch) == ("completed", 3, 2.0)
     assert run.problems == ()
     assert [witness.reader for witness in run.witnesses] == ["exact", "rough"]

@@ -67,7 +67,12 @@ def card(text: str, folder: Path) -> Card:
 def test_a_card_of_trl(tmp_path: Path) -> None:
     told = card(TRL_CARD, tmp_path)
     assert told.made_by_trainer
-    assert told.versions == {"peft": "0.19.1", "trl": "1.2.0", "transformers": "5.7.0", "torch": "2.13.0.dev20260425+cu132"}
+    assert told.versions == {
+        "peft": "0.19.1",
+        "trl": "1.2.0",
+        "transformers": "5.7.0",
+        "torch": "2.13.0.dev20260425+cu132",
+    }
     assert told.front["base_model"] == ["Qwen/Qwen2.5-0.5B"]
     assert told.front["datasets"] == ["org/pairs"]
     assert told.front["tags"] == ["generated_from_trainer", "trl", "dpo"]
@@ -87,7 +92,9 @@ def test_a_card_of_transformers(tmp_path: Path) -> None:
     assert OLD_CARD.splitlines()[told.lines["learning_rate"] - 1] == "- learning_rate: 5e-07"
 
 
-@pytest.mark.parametrize("text", ["", "---", "---\ntags:\n", "# A\n- learning_rate: 3\n", "\x00\ufffd", "- - -\n---\na: b\n"])
+@pytest.mark.parametrize(
+    "text", ["", "---", "---\ntags:\n", "# A\n- learning_rate: 3\n", "\x00\ufffd", "- - -\n---\na: b\n"]
+)
 def test_a_card_by_hand_tells_nothing(text: str, tmp_path: Path) -> None:
     told = card(text, tmp_path)
     assert not told.made_by_trainer
@@ -95,7 +102,9 @@ def test_a_card_by_hand_tells_nothing(text: str, tmp_path: Path) -> None:
 
 
 def test_what_a_card_adds_to_a_run(tmp_path: Path, readers: Host) -> None:
-    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": [{"loss": 1.0, "step": 1}], "global_step": 1}))
+    (tmp_path / "trainer_state.json").write_text(
+        json.dumps({"log_history": [{"loss": 1.0, "step": 1}], "global_step": 1})
+    )
     (tmp_path / "README.md").write_text(OLD_CARD)
     run = load(tmp_path, host=readers)
     assert run.setting("learning_rate") == 5e-07
@@ -147,7 +156,9 @@ def test_results_of_another_program_are_left_out(tmp_path: Path) -> None:
 def test_results_that_contradict_the_state_are_told(tmp_path: Path, readers: Host) -> None:
     rows = [{"loss": 0.5, "step": 1}, {"train_runtime": 9.0, "train_loss": 0.5, "epoch": 1.0, "step": 1}]
     (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": rows, "global_step": 1, "max_steps": 1}))
-    (tmp_path / "all_results.json").write_text(json.dumps({"train_loss": 0.25, "train_runtime": 9.0, "eval_loss": 0.75}))
+    (tmp_path / "all_results.json").write_text(
+        json.dumps({"train_loss": 0.25, "train_runtime": 9.0, "eval_loss": 0.75})
+    )
     run = load(tmp_path, host=readers)
     assert run.number("train_loss") == 0.5
     assert run.number("eval_loss") == 0.75

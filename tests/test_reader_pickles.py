@@ -142,7 +142,10 @@ def evil(mark: Path) -> dict[str, bytes]:
         "Popen": pickle.dumps({"output_dir": "x", "a": Touches(subprocess.Popen, ["touch", str(mark)])}, 2),
         "INST": b"(S'touch " + target + b"'\nios\nsystem\n.",
         "OBJ": b"(cos\nsystem\nS'touch " + target + b"'\no.",
-        "STACK_GLOBAL": b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c" + bytes([len(command)]) + command.encode() + b"\x85R.",
+        "STACK_GLOBAL": b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c"
+        + bytes([len(command)])
+        + command.encode()
+        + b"\x85R.",
         "BUILD": b"\x80\x02cbuiltins\nobject\n)\x81}X\x09\x00\x00\x00__class__cos\nsystem\nsb.",
         "EXT": b"\x80\x02\x82\x01.",
         "PERSID": b"Pos.system\n.",

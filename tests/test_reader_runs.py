@@ -138,7 +138,9 @@ def test_named_evaluation_sets_are_kept_apart(readers: Host) -> None:
 def test_two_runs_in_one_folder_are_never_merged(readers: Host) -> None:
     main, other = load_all(RUNS / "two-runs-one-folder", readers)
     assert (main.max_steps, other.max_steps) == (20, 16)
-    assert main.setting("seed") != other.setting("seed") or main.setting("learning_rate") != other.setting("learning_rate")
+    assert main.setting("seed") != other.setting("seed") or main.setting("learning_rate") != other.setting(
+        "learning_rate"
+    )
     assert [len(series) for series in main.series.values()] == [20] * len(main.series)
     assert [len(series) for series in other.series.values()] == [16] * len(other.series)
     assert "planned for 16 steps, not 20" in main.problems[0].message

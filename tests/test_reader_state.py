@@ -100,7 +100,12 @@ def test_neither_white_space_nor_the_size_of_pieces_matters(
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["}, {", '"', "\\", "NaN"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["}, {", '"', "\\", "NaN"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )
@@ -109,7 +114,9 @@ row_lists = st.lists(st.dictionaries(keys, values, max_size=5) | values, max_siz
 
 
 @given(rows=row_lists, piece=st.integers(1, 200), style=st.sampled_from(sorted(DUMPS)))
-def test_no_valid_row_is_ever_lost(rows: list[Any], piece: int, style: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_no_valid_row_is_ever_lost(
+    rows: list[Any], piece: int, style: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     kept, scan.PIECE = scan.PIECE, piece
     try:
         state = read(tmp_path_factory.mktemp("state"), DUMPS[style]({"log_history": rows, "global_step": 3}))
@@ -165,7 +172,7 @@ def test_what_is_no_state_is_told(content: str, said: str, tmp_path: Path) -> No
 
 def test_a_row_too_deep_costs_only_itself(tmp_path: Path) -> None:
     deep = '{"step": 2, "loss": ' + "[" * 10_000 + "]" * 10_000 + "}"
-    state = read(tmp_path, '{"log_history": [{"step": 1, "loss": 0.5}, %s, {"step": 3, "loss": 0.25}]}' % deep)
+    state = read(tmp_path, f'{{"log_history": [{{"step": 1, "loss": 0.5}}, {deep}, {{"step": 3, "loss": 0.25}}]}}')
     table = tabulate(state.history)
     assert table.columns["loss", "train"].values.tolist() == [0.5, 0.25]
     assert "not valid JSON (1 ×, first in row 1)" in table.problems[0]
@@ -188,7 +195,7 @@ def test_rows_of_three_kinds_at_one_step(tmp_path: Path) -> None:
         {"train_runtime": 9.0, "train_loss": 0.55, "rewards/accuracies": 0.75, "epoch": 1.0, "step": 2},
     ]
     table = table_of(rows, tmp_path)
-    assert {place for place in table.columns} == {
+    assert set(table.columns) == {
         ("loss", "train"), ("epoch", "train"), ("loss", "eval"), ("rewards/margins", "eval"), ("runtime", "eval"),
         ("epoch", "eval"),
     }  # fmt: skip
@@ -211,7 +218,11 @@ def test_a_mean_without_runtime_closes_only_when_it_stands_alone(tmp_path: Path)
     [
         ({"eval_near_loss": 1.0, "eval_near_runtime": 2.0}, "eval:near", "loss"),
         ({"eval_far_off_loss": 1.0, "eval_far_off_runtime": 2.0}, "eval:far_off", "runtime"),
-        ({"eval_near_loss": 1.0, "eval_near_runtime": 2.0, "eval_rewards/margins": 3.0}, "eval:near", "rewards/margins"),
+        (
+            {"eval_near_loss": 1.0, "eval_near_runtime": 2.0, "eval_rewards/margins": 3.0},
+            "eval:near",
+            "rewards/margins",
+        ),
         ({"eval_nll_loss": 1.0, "eval_loss": 2.0, "eval_runtime": 3.0}, "eval", "nll_loss"),
         ({"eval_loss": 2.0}, "eval", "loss"),
         ({"eval_near_loss": 1.0}, "eval:near", "loss"),
@@ -243,7 +254,14 @@ def test_a_training_step_that_was_done_again_counts_as_done_last(tmp_path: Path)
 
 
 def test_each_kind_of_broken_row_is_told_once(tmp_path: Path) -> None:
-    rows = [{"loss": "0.5", "step": 1}, {"loss": "0.4", "step": 2}, {"loss": 0.3}, 5, {"loss": None, "step": 3}, {"step": "4", "a": 1}]
+    rows = [
+        {"loss": "0.5", "step": 1},
+        {"loss": "0.4", "step": 2},
+        {"loss": 0.3},
+        5,
+        {"loss": None, "step": 3},
+        {"step": "4", "a": 1},
+    ]
     table = table_of(rows, tmp_path)
     assert table.columns == {}
     assert sorted(table.problems) == [

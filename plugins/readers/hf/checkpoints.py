@@ -65,7 +65,7 @@ def find(folder: Folder) -> list[Place]:
         if entry.name in _STRONG and step_of(entry.parent) is None:
             homes.setdefault(entry.parent, (entry.path, 0.7))
     _add_weak(folder, homes)
-    return [_place(folder, home, homes) for home in sorted(homes, key=lambda h: (h.count("/") if h else -1))]
+    return [_place(folder, home, homes) for home in sorted(homes, key=lambda h: h.count("/") if h else -1)]
 
 
 def _above(path: str) -> str:
