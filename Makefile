@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c te
 RUN    ?= examples/runs/kg-heldout
 OUT    ?= out/kg-heldout
 
-.PHONY: report test lint types tests bench clean
+.PHONY: report test lint types tests bench golden clean
 
 report: $(VENV)/.base
 	$(BIN)/dpo-report build $(RUN) --format latex,markdown -o $(OUT)
@@ -24,6 +24,9 @@ types: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(BIN)/pytest -n 2 --dist worksteal
+
+golden: $(VENV)/.base
+	$(BIN)/dpo-report build $(RUN) --format latex,markdown
 
 bench: $(VENV)/.test
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
