@@ -15,9 +15,11 @@ _PART = re.compile(
     r"|runs|logs|lora|weights|tokenizer|reward_model_adapter|policy)$",
     re.IGNORECASE,
 )
-_WEAK = frozenset({"training_args.bin", "adapter_config.json", "eval_results.json", "test_results.json"})
-_WEAK |= frozenset({"predict_results.json", "metrics.json"})
-_STRONG = frozenset(NAMES) - _WEAK
+_WEAK = frozenset({"training_args.bin", "adapter_config.json"})
+_SHARED = frozenset({"eval_results.json", "test_results.json", "predict_results.json", "metrics.json"})
+"""Names that other programs use too, so that the content decides."""
+_STRONG = frozenset(NAMES) - _SHARED
+_METRIC = re.compile(rb'"(?:train|eval|test|predict)_[^"]+":\s*[-0-9N]')
 _HEAD = 4096
 _MOST_HEADS = 500
 _CARD_MARKS = (b"generated_from_trainer", b"- trl", b"the Trainer had access to", b"library_name: peft")
@@ -35,6 +37,8 @@ class Place:
     """The file that shows that this is a run."""
     sure: float
     """How surely, as in :class:`~dpo_report.core.contract.Match`."""
+    state: str = STATE
+    """How its states are called."""
 
 
 def step_of(path: str) -> int | None:
@@ -58,14 +62,15 @@ def find(folder: Folder) -> list[Place]:
     for entry in loose:
         if _above(entry.parent) not in homes:
             homes.setdefault(entry.parent, (entry.path, 0.9))
-    if not states:
-        for entry in _states_by_content(folder):
-            homes.setdefault(entry.parent, (entry.path, 0.8))
+    renamed = {} if states else {entry.parent: entry for entry in _states_by_content(folder)}
+    for home, entry in renamed.items():
+        homes.setdefault(home, (entry.path, 0.8))
     for entry in folder.entries:
         if entry.name in _STRONG and step_of(entry.parent) is None:
             homes.setdefault(entry.parent, (entry.path, 0.7))
     _add_weak(folder, homes)
-    return [_place(folder, home, homes) for home in sorted(homes, key=lambda h: h.count("/") if h else -1)]
+    ordered = sorted(homes, key=lambda home: home.count("/") if home else -1)
+    return [_place(folder, home, homes, renamed.get(home)) for home in ordered]
 
 
 def _above(path: str) -> str:
@@ -81,7 +86,7 @@ def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
     strong = list(homes)
     weak: dict[str, tuple[str, float]] = {}
     for entry in folder.entries:
-        if entry.name not in _WEAK and not (entry.name == "README.md" and _is_card(folder, entry)):
+        if entry.name not in _WEAK and not _tells(folder, entry):
             continue
         home = entry.parent
         while home and (step_of(home) is not None or _PART.match(home.rpartition("/")[2])):
@@ -92,12 +97,17 @@ def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
     homes |= {home: weak[home] for home in topmost}
 
 
-def _is_card(folder: Folder, entry: Entry) -> bool:
+def _tells(folder: Folder, entry: Entry) -> bool:
+    """Whether a card or a metrics file was written by a trainer, or stands in for one that was not downloaded."""
+    if entry.name != "README.md" and entry.name not in _SHARED:
+        return False
     try:
         head = folder.read(entry, _HEAD)
     except OSError:
         return False
-    return any(mark in head for mark in _CARD_MARKS)
+    if entry.name == "README.md":
+        return any(mark in head for mark in _CARD_MARKS)
+    return _METRIC.search(head) is not None
 
 
 def _states_by_content(folder: Folder) -> list[Entry]:
@@ -113,7 +123,7 @@ def _states_by_content(folder: Folder) -> list[Entry]:
     return found
 
 
-def _place(folder: Folder, home: str, homes: dict[str, tuple[str, float]]) -> Place:
+def _place(folder: Folder, home: str, homes: dict[str, tuple[str, float]], renamed: Entry | None) -> Place:
     inner = [other for other in homes if other != home and _within(other, home)]
     sub = folder.sub(home)
     if inner:
@@ -121,4 +131,4 @@ def _place(folder: Folder, home: str, homes: dict[str, tuple[str, float]]) -> Pl
         nested = tuple(other[cut:] + "/" for other in inner)
         sub = Folder(sub.root, None, tuple(e for e in sub.entries if not e.path.startswith(nested)))
     evidence, sure = homes[home]
-    return Place(home, sub, evidence, sure)
+    return Place(home, sub, evidence, sure, renamed.name if renamed else STATE)

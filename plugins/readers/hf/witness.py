@@ -51,7 +51,7 @@ def read(folder: Folder) -> Iterator[Witness]:
         yield from _read_file(folder, folder.entries[0])
         return
     for place in checkpoints.find(folder):
-        for witness in _read_run(place.folder, place.evidence.rpartition("/")[2]):
+        for witness in _read_run(place.folder, place.state):
             yield replace(witness, folder=place.home)
 
 
@@ -65,10 +65,9 @@ def _read_file(folder: Folder, entry: Entry) -> Iterator[Witness]:
         yield _witness(folder, [], "", summary, tuple(problems))
 
 
-def _read_run(folder: Folder, evidence: str) -> Iterator[Witness]:
+def _read_run(folder: Folder, name: str) -> Iterator[Witness]:
     """The main run of a folder first, then the owners of checkpoints that belong to others."""
-    name = evidence if evidence.endswith(".json") and evidence not in NAMES else checkpoints.STATE
-    entries = [e for e in folder.named(name) if _is_state_of(e)] or folder.named(checkpoints.STATE)
+    entries = [entry for entry in folder.named(name) if _is_state_of(entry)]
     entries.sort(key=lambda e: (checkpoints.step_of(e.parent) or 0) if e.parent else 1 << 62)
     problems: list[Problem] = []
     summary: dict[str, Datum] = {}
@@ -253,5 +252,7 @@ def _pointers(folder: Folder, told: list[Problem]) -> list[Problem]:
     if len(found) < 2:
         return [*(Problem(where, LFS_PROBLEM, LFS_HINT) for where in found), *others]
     wanted = {problem.where for problem in told if problem.message == LFS_PROBLEM}
-    first = min(wanted or found, key=natural)
+    first = min(
+        wanted or found, key=lambda path: (not path.endswith(checkpoints.STATE), path.count("/"), natural(path))
+    )
     return [Problem(first, f"and {len(found) - 1} more: each {LFS_PROBLEM}", LFS_HINT), *others]
