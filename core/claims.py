@@ -28,6 +28,7 @@ def judge(claims: Sequence[Claim], findings: Iterable[Finding]) -> tuple[Verdict
                 missing=absent,
                 licence="" if allowed else claim.licence,
                 patterns=claim.patterns,
+                topic=claim.topic,
             )
         )
     return tuple(verdicts)

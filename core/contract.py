@@ -159,6 +159,8 @@ class Claim:
     """The rule that blocks it."""
     patterns: tuple[str, ...] = ()
     """Regular expressions (case-insensitive) of phrases that make the claim; empty for a rung of the ladder."""
+    topic: str = ""
+    """What a run without the evidence shows nothing about: ``robustness``; empty where it is a mere misnaming."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class Folder:
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
-            raise ReportError(f"no such file or folder: {path}", "give the output directory of a training run") from None
+            hint = "give the output directory of a training run"
+            raise ReportError(f"no such file or folder: {path}", hint) from None
         except OSError as error:
             raise ReportError(f"cannot read {path}: {error.strerror}") from None
         if stat.S_ISREG(mode):

@@ -300,6 +300,8 @@ class Verdict:
     """The cheapest experiment that would license it."""
     patterns: tuple[str, ...] = ()
     """Regular expressions of the phrases that make this claim."""
+    topic: str = ""
+    """What the run shows nothing about without the evidence, in a word or two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Metric
+from dpo_report.core.folder import natural
 from dpo_report.core.model import Analysis, Finding, OpenQuestion, RunFile, Setting, Value, Verdict
 from dpo_report.core.plot import Figure
 from dpo_report.core.tables import Grid, grid
@@ -17,6 +18,8 @@ from dpo_report.core.text import Text, join, say
 
 TOP_LEVEL = 5
 """The highest rung of the claim ladder."""
+ALIKE = 6
+"""More files than this of one folder and purpose are listed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FileGroup:
-    """Files of one kind that differ only in the numbers of their path."""
+    """Files that differ only in the numbers of their path, or many of one purpose in one folder."""
 
     path: str
     """``checkpoint-*/optimizer.pt``, or the path itself where there is but one."""
@@ -43,8 +46,6 @@ class FileGroup:
     """How many."""
     bytes: int
     """Size of all."""
-    role: str
-    """As in :class:`~dpo_report.core.model.RunFile`."""
     meaning: str
     """What they are for."""
 
@@ -114,6 +115,11 @@ class Outline:
         return [v for v in self.analysis.verdicts if v.patterns and not v.allowed]
 
     @property
+    def silent_on(self) -> list[str]:
+        """What the run shows nothing about."""
+        return [v.topic for v in self.analysis.verdicts if v.topic and not v.allowed]
+
+    @property
     def _ladder(self) -> list[Verdict]:
         return sorted((v for v in self.analysis.verdicts if not v.patterns), key=lambda v: v.level)
 
@@ -154,15 +160,20 @@ class Outline:
         groups: dict[str, list[RunFile]] = {}
         for file in self.analysis.run.files:
             groups.setdefault(re.sub(r"\d+(?=[^/]*/)|(?<=\.)\d{3,}(?=\.)", "*", file.path), []).append(file)
+        alike: dict[tuple[str, str], list[str]] = {}
+        for path, group in groups.items():
+            alike.setdefault((path.rpartition("/")[0], group[0].meaning), []).append(path)
+        for (parent, _), paths in alike.items():
+            if len(paths) > ALIKE:  # a file for every metric, as some trackers write
+                groups[f"{parent}/*".lstrip("/")] = [file for path in paths for file in groups.pop(path)]
         return [
             FileGroup(
                 path if len(group) > 1 else group[0].path,
                 len(group),
                 sum(file.bytes for file in group),
-                group[0].role,
                 group[0].meaning,
             )
-            for path, group in groups.items()
+            for path, group in sorted(groups.items(), key=lambda item: natural(item[0]))
         ]
 
     @property
@@ -190,7 +201,6 @@ class Outline:
             if metric.name in values and (texts := _texts(metric, values[metric.name]))
         ]
 
-
     @property
     def subtitle(self) -> str:
         """Trainer, method, outcome and steps, as far as they are known."""
@@ -204,8 +214,8 @@ class Outline:
         return ", ".join(filter(None, (trainer, status, steps)))
 
     def sentence(self, verdict: Verdict) -> str:
-        """A rung's sentence, to go on with after a colon."""
-        return verdict.text[:1].lower() + verdict.text[1:]
+        """A rung's sentence without its full stop, to go on with after a colon or ``that``."""
+        return verdict.text[:1].lower() + verdict.text[1:].removesuffix(".")
 
     def outcome(self, finding: Finding) -> Text:
         """What became of a rule: where its sentence stands, what it saw, or why it cannot speak."""
@@ -228,6 +238,7 @@ _SEVERITIES = {"info": "Found", "good": "Good", "caution": "Caution", "warning":
 
 def _absent(setting: Setting) -> bool:
     return setting.is_default is not False and setting.value in (None, "", [], {}, ())
+
 
 def text_of(finding: Finding) -> Text:
     """A finding's sentence."""
@@ -281,4 +292,3 @@ def _texts(metric: Metric, value: Value) -> tuple[tuple[str, Text], ...]:
 def _filled(text: str, value: str) -> Text:
     """A text of a metric, whose braces are only braces; the number stands where the null was put."""
     return say(text.replace("{", "{{").replace("}", "}}").replace("\0", "{value}"), value=value)
-

@@ -373,7 +373,7 @@ CHECKS = (
         step_time,
         needs=("summary:train_runtime",),
         section="results",
-        order=14,
+        order=71,
         source="speed_metrics",
         forbids="this as pure compute time",
     ),

@@ -58,11 +58,12 @@ def gap(run: Run, values: Values) -> Finding:
             continue
         a, b = float(train.values[at]), float(held.values[-1])
         fmt = numbers.loss if key == "loss" else (lambda x: numbers.fixed(x, 2))
-        opening = "At step {step} the training" if not sentences else "the training"
-        window = "" if sentences else f" ({reading.window_text(run, train, at)})"
+        opening = "At step {step} the" if not sentences else "the"
+        same = int(train.steps[at]) == int(step) or at == len(train) - 1
+        window = "" if same else f", {reading.window_text(run, train, at)}"
         sentences.append(
             say(
-                opening + " {noun} was {a}{window} and the held-out {noun} {b}",
+                opening + " held-out {noun} was {b} ({a} in training{window})",
                 step=int(step),
                 noun=noun,
                 a=fmt(a),

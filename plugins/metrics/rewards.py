@@ -120,7 +120,8 @@ def _accuracy(run: Run) -> Iterator[Value]:
             yield _share(run, f"accuracy.{tag}.last", f"{word} accuracy, last", series, at)
             if series.split != "train" and begin < at:
                 best = begin + int(np.nanargmax(series.values[begin:]))
-                yield _share(run, f"accuracy.{tag}.best", f"{word} accuracy, best of {len(series) - begin}", series, best)
+                label = f"{word} accuracy, best of {len(series) - begin}"
+                yield _share(run, f"accuracy.{tag}.best", label, series, best)
     datum = run.summary.get("rewards/accuracies")
     if datum is not None and isinstance(datum.value, float):
         yield _flushed(run, "accuracy.train.unlogged", "training accuracy", datum.value, datum.source, "share")
