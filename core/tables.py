@@ -55,6 +55,11 @@ class Grid:
     """Letters and what a reader must know beside the numbers that carry them."""
 
     @property
+    def powers(self) -> tuple[bool, ...]:
+        """For each column, whether any of its numbers has a power of ten."""
+        return tuple(any(line.cells[i].power for line in self.lines) for i in range(len(self.heads)))
+
+    @property
     def intervals(self) -> tuple[bool, ...]:
         """For each column, whether any of its numbers has an interval."""
         return tuple(any(line.cells[i].interval for line in self.lines) for i in range(len(self.heads)))
@@ -95,7 +100,7 @@ def title(split: str) -> str:
 def _column(values: Sequence[Value | None], marks: dict[str, str]) -> list[Cell]:
     texts = [NOTHING if value is None else numbers.display(value, table=True, unit=False) for value in values]
     halves = [text.partition(" × 10") for text in texts]
-    aligned = numbers.decimals_aligned(first for first, _, _ in halves)
+    aligned = numbers.decimals_aligned("0" if first == NOTHING else first for first, _, _ in halves)
     return [
         Cell(
             before,
