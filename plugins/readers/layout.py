@@ -1,0 +1,226 @@
+"""Readers of logs that are rows in one file: a family says how it writes them, the rest is the same for all.
+
+A home (a run's folder) may hold the same log twice under other names (then it is one run), or logs of different runs
+(then each is a run of its own). Steps that fall back to the start, or a header in the middle, begin another run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dpo_report.core.contract import FileKind, Match, Reader
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem, Series, Source, Witness
+from dpo_report.plugins.readers.collect import Log, Namer, Told, witness
+from dpo_report.plugins.readers.files import glimpse, head, with_suffix
+from dpo_report.plugins.readers.keys import mapping
+from dpo_report.plugins.readers.numbers import number
+from dpo_report.plugins.readers.tabular import Row
+
+HEADS = 2000
+"""Files whose first bytes are looked at, at most."""
+PARTS = 100
+NEAR = 2e-3
+"""Relative difference up to which two logs of one value are the same, rounded differently."""
+
+Rows = Callable[[Folder, Entry, list[Problem]], Iterable[Row]]
+
+
+@dataclass(slots=True)
+class Found:
+    """What one run's log tells, and what a family adds to it: arguments of :func:`collect.witness` by name."""
+
+    told: Told
+    file: str
+    problems: list[Problem]
+    files: list[str]
+    extra: dict[str, Any] = field(default_factory=dict)
+    last: Mapping[str, Any] = field(default_factory=dict)
+    """The last cell of each column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a family writes its rows."""
+
+    name: str
+    """Name of the reader."""
+    title: str
+    """For people."""
+    suffixes: tuple[str, ...]
+    """Endings of its files, lower case, with the dot."""
+    knows: Callable[[str, bytes], float]
+    """From a file's own name and its first bytes: how surely it is one (0 to 1)."""
+    rows: Rows
+    """Reads the rows."""
+    step: Callable[[Mapping[str, Any]], float | None]
+    """The step of a row; None where it has none."""
+    cells: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    """The logged quantities of a row, under their own names."""
+    namer: Namer = mapping
+    """What each key means."""
+    where: str | Callable[[str], str] = "line {row}, column {key}"
+    """The place of a point, for its source; where it depends on the file, from the file's name."""
+    counts: str = "step"
+    """What is counted: ``step`` and ``iteration`` give the run's last step; ``epoch``, ``environment step`` do not."""
+    note: str = ""
+    """What a reader of the report must know of the steps."""
+    home: Callable[[str], str] = lambda parent: parent
+    """The run's folder, from that of the file."""
+    complete: Callable[[Folder, Found], None] = lambda _folder, _found: None
+    """Adds settings, method and status, from the files beside the log."""
+    precision: int = 5
+    """As in :class:`~dpo_report.core.model.Witness`."""
+    deep: bool = False
+    """Whether :attr:`knows` is shown the beginning and the end of a file, not its first bytes only."""
+    files: tuple[FileKind, ...] = ()
+    """The files of this family."""
+
+    def reader(self) -> Reader:
+        """The family as a reader."""
+        return Reader(self.name, self._detect, self._read, self.title, self.files)
+
+    def find(self, folder: Folder) -> Iterator[tuple[Entry, float]]:
+        """The family's logs in a folder."""
+        for entry in with_suffix(folder, self.suffixes)[:HEADS]:
+            sure = self.knows(entry.name, (glimpse if self.deep else head)(folder, entry))
+            if sure > 0:
+                yield entry, sure
+
+    def _detect(self, folder: Folder) -> Match | None:
+        best: tuple[Entry, float] | None = None
+        for entry, sure in self.find(folder):
+            if best is None or sure > best[1]:
+                best = entry, sure
+            if sure >= 0.9:
+                break
+        return Match(best[1], best[0].path) if best else None
+
+    def _read(self, folder: Folder) -> Iterator[Witness]:
+        homes: dict[str, list[Entry]] = {}
+        for entry, _ in self.find(folder):
+            homes.setdefault(self.home(entry.parent), []).append(entry)
+        for home, entries in homes.items():
+            yield from self.read_home(folder.sub(home), home, entries)
+
+    def read_home(self, folder: Folder, home: str, entries: list[Entry]) -> Iterator[Witness]:
+        """The runs of one folder; ``folder`` is that folder itself, the entries' paths are still of the one above."""
+        cut = len(home) + 1 if home else 0
+        found: list[Found] = []
+        for entry in entries:
+            own = Entry(entry.path[cut:], entry.size)
+            for part in self._parts(folder, own):
+                twin = next((one for one in found if one.file != own.path and same(one.told, part.told)), None)
+                if twin is None:
+                    found.append(part)
+                else:
+                    twin.files.append(own.path)
+                    twin.problems += part.problems
+        mains = [part for part in found if "identity" not in part.extra]
+        for part in found:
+            if len(mains) > 1:
+                stem = part.file.rpartition(".")[0] or part.file
+                part.extra["identity"] = "-".join(filter(None, (stem, part.extra.get("identity", ""))))
+            yield self._witness(folder, home, part)
+
+    def _witness(self, folder: Folder, home: str, part: Found) -> Witness:
+        if self.note and part.told.series:
+            part.problems.append(Problem(part.file, self.note))
+        self.complete(folder, part)
+        if self.counts in ("step", "iteration"):
+            part.extra.setdefault("step", part.told.last_step())
+        part.extra.setdefault("precision", self.precision)
+        return witness(self.name, part.told, part.files, folder=home, problems=part.problems, **part.extra)
+
+    def _parts(self, folder: Folder, entry: Entry) -> Iterator[Found]:
+        """One log's runs: usually one. The last is the folder's own, those before it are told apart by number."""
+        problems: list[Problem] = []
+        logs: list[tuple[Log, dict[str, Any]]] = [(Log(), {})]
+        first = previous = None
+        stepless = 0
+        sources: dict[str, Source] = {}
+        for row in self.rows(folder, entry, problems):
+            step = self.step(row.cells)
+            if step is None:
+                stepless = stepless or row.line
+                continue
+            restart = first is not None and previous is not None and step <= first < previous
+            if (restart or (row.fresh and first is not None and step <= first)) and len(logs) < PARTS:
+                logs.append((Log(), {}))
+                first = None
+            first = step if first is None else first
+            previous = step
+            log, last = logs[-1]
+            last.update(row.cells)
+            for key, cell in self.cells(row.cells).items():
+                value = number(cell)
+                if value is not None:
+                    source = sources.get(key) or sources.setdefault(key, self._source(entry, key))
+                    log.add(key, step, value, row.line, source)
+        if stepless:
+            problems.append(Problem(entry.path, f"rows without a step (first in line {stepless}) left out"))
+        if len(logs) > 1:
+            problems.append(
+                Problem(
+                    entry.path,
+                    f"the log starts anew {len(logs) - 1} times; each part is a run of its own, the last one is used",
+                    "report the others by their names",
+                )
+            )
+        for count, (log, last) in enumerate(logs, 1):
+            part = Found(log.told(self.namer), entry.path, problems if count == len(logs) else [], [entry.path])
+            part.last = last
+            if count < len(logs):
+                part.extra["identity"] = f"part-{count}"
+            yield part
+
+    def _source(self, entry: Entry, key: str) -> Source:
+        where = self.where if isinstance(self.where, str) else self.where(entry.name)
+        return Source(entry.path, where.replace("{key}", key))
+
+
+def same(one: Told, other: Told) -> bool:
+    """Whether two logs tell the same values at the steps that they share, and share some."""
+    mine = {(series.name, series.split): series for series in one.series}
+    shared = 0
+    for series in other.series:
+        twin = mine.get((series.name, series.split))
+        if twin is None or series.name == "epoch":
+            continue
+        agree = agreement(twin, series)
+        if agree < 0:
+            return False
+        shared += agree
+    return shared > 0
+
+
+def agreement(one: Series, other: Series) -> int:
+    """How many steps two series share; -1 where they differ at one of them by more than rounding."""
+    _, mine, theirs = np.intersect1d(one.steps, other.steps, return_indices=True)
+    a, b = one.values[mine], other.values[theirs]
+    with np.errstate(invalid="ignore"):
+        near = (np.abs(a - b) <= NEAR * np.maximum(np.abs(a), np.abs(b))) | (a == b) | (np.isnan(a) & np.isnan(b))
+    return len(mine) if bool(near.all()) else -1
+
+
+def first_of(*names: str) -> Callable[[Mapping[str, Any]], float | None]:
+    """A step that stands in the first of these columns that a row has."""
+
+    def step(cells: Mapping[str, Any]) -> float | None:
+        for name in names:
+            value = number(cells.get(name))
+            if value is not None:
+                return value
+        return None
+
+    return step
+
+
+def without(*names: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """The cells of a row without these columns."""
+    left_out = frozenset(names)
+    return lambda cells: {key: cell for key, cell in cells.items() if key not in left_out}

@@ -1,0 +1,141 @@
+"""Tables of logged rows: CSV and TSV with any separator, JSON lines. Rows come one by one, nothing raises.
+
+What a stranger's table may hold: an empty cell (not logged), a header that stands again in the middle or changes, rows
+longer or shorter than it, a last row whose writer was killed, comment lines, decimal commas, colour codes.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.files import INVALID, lines, parse_json
+from dpo_report.plugins.readers.numbers import decimal_comma, number
+
+SEPARATORS = ",\t;|"
+CELLS = 4096
+"""More columns than this are no training log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table."""
+
+    line: int
+    """Its line in the file, from 1."""
+    cells: Mapping[str, Any]
+    """Cells by column; those of CSV are text."""
+    fresh: bool = False
+    """Whether a header stood directly above it, in the middle of the file."""
+
+
+@dataclass(slots=True)
+class _Oddities:
+    """What was left out, by kind: how often, and the first line."""
+
+    kinds: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, kind: str, line: int) -> None:
+        times, first = self.kinds.get(kind, (0, line))
+        self.kinds[kind] = (times + 1, first)
+
+    def tell(self, file: str, problems: list[Problem]) -> None:
+        for kind, (times, first) in self.kinds.items():
+            problems.append(Problem(file, f"{kind} ({times:,} ×, first in line {first})"))
+
+
+def separator(header: str) -> str:
+    """The separator that a header line uses most.
+
+    >>> separator("epoch;train_loss;val_loss")
+    ';'
+    """
+    return max(SEPARATORS, key=header.count)
+
+
+def columns(header: str) -> list[str]:
+    """The column names in a header line; a leading ``#`` is no part of the first."""
+    try:
+        cells = next(csv.reader([header.lstrip("\ufeff#").strip()], delimiter=separator(header)), [])
+    except csv.Error:
+        return []
+    return [cell.strip() for cell in cells]
+
+
+def read_csv(
+    folder: Folder, entry: Entry, problems: list[Problem], comments: str = "#", spaces: bool = False
+) -> Iterator[Row]:
+    """Rows of a table with a header; ``spaces`` where blanks separate its cells."""
+    odd = _Oddities()
+    names: list[str] = []
+    cut, fresh, data = "", False, 0
+    for line, text, whole in lines(folder, entry, problems):
+        if not text.strip() or (comments and text.startswith(comments)):
+            continue
+        if not names and not spaces:
+            cut = separator(text)
+        cells = text.split() if spaces else _cells(text, cut)
+        if cells is None:
+            odd.add("lines that are no table row, left out", line)
+            continue
+        if not names or _is_header(cells, names):
+            fresh = bool(names) and data > 0
+            names = cells[:CELLS]
+            continue
+        if len(cells) < len(names) and not whole:
+            odd.add("the last row is cut off (its writer was killed, or still writes), left out", line)
+            continue
+        if len(cells) != len(names):
+            odd.add("rows that do not have as many cells as the header; what has no column is left out", line)
+        if cut == ";":
+            cells = [decimal_comma(cell) for cell in cells]
+        data += 1
+        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=False) if name}, fresh)
+        fresh = False
+    odd.tell(entry.path, problems)
+
+
+def _cells(text: str, cut: str) -> list[str] | None:
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(cut)]
+    try:
+        return [cell.strip() for cell in next(csv.reader([text], delimiter=cut), [])]
+    except csv.Error:
+        return None
+
+
+def _is_header(cells: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a row is a header again: the same words, or at least as many words and no number at all."""
+    if list(cells) == list(names):
+        return True
+    words = [cell for cell in cells if cell]
+    return len(words) > 1 and len(set(words) & set(names)) > len(words) // 2 and all(number(c) is None for c in words)
+
+
+def read_jsonl(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
+    """Objects of a JSON-lines file. A line that holds a list gives each of its objects."""
+    odd = _Oddities()
+    last: tuple[int, bool] = (0, True)
+    for line, text, whole in lines(folder, entry, problems):
+        text = text.strip().rstrip(",")
+        if not text or text in "[]":
+            continue
+        value = parse_json(text)
+        if value is INVALID:
+            last = (line, whole)
+            odd.add("lines that are not valid JSON, left out", line)
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                yield Row(line, item)
+            else:
+                odd.add("lines that hold no JSON object, left out", line)
+    kind = "lines that are not valid JSON, left out"
+    if not last[1] and odd.kinds.get(kind) == (1, last[0]):
+        odd.kinds.pop(kind)
+        odd.add("the last line is cut off (its writer was killed, or still writes), left out", last[0])
+    odd.tell(entry.path, problems)
