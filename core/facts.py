@@ -1,18 +1,29 @@
-"""``dpo-report.toml`` of a run: facts told by whoever trained, and the author's answers."""
+"""``dpo-report.toml`` of a run: what whoever trained tells of it, and the author's answers."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from dpo_report.core.folder import Folder
-from dpo_report.core.model import Problem, Setting, Source
+from dpo_report.core.model import Problem, RunStatus, Setting, Source, Witness
 
 FILE = "dpo-report.toml"
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 8
+TOLD = "author"
+"""What the witness of the file is called in place of a reader."""
+_OF_THE_RUN: dict[str, tuple[type, ...]] = {
+    "method": (str,),
+    "trainer": (str,),
+    "status": (str,),
+    "global_step": (int,),
+    "max_steps": (int,),
+    "epoch": (int, float),
+}
+"""What ``[run]`` may hold, by the names of :class:`~dpo_report.core.model.Witness`."""
 
 
 @dataclass(slots=True)
@@ -23,6 +34,9 @@ class Facts:
     """``[facts]``, nested tables joined by dots."""
     answers: dict[str, str] = field(default_factory=dict)
     """``[answers]`` by question id."""
+    witness: Witness | None = None
+    """``[settings]`` and ``[run]``: what the logs leave out, such as the arguments of a run of which only the closing
+    summary was kept. The weakest of all witnesses: where a log tells the same, the log counts."""
     problems: list[Problem] = field(default_factory=list)
     """What is wrong with the file."""
 
@@ -48,7 +62,7 @@ def read_facts(folder: Folder) -> Facts:
         hint = "correct the file, or remove it and answer again with `dpo-report ask`"
         found.problems.append(Problem(FILE, f"is not valid TOML ({why}); its facts and answers are left out", hint))
         return found
-    for section in ("facts", "answers"):
+    for section in ("facts", "answers", "settings", "run"):
         if not isinstance(content.get(section, {}), dict):
             found.problems.append(Problem(FILE, f"[{section}] is not a table, left out"))
             content[section] = {}
@@ -56,7 +70,34 @@ def read_facts(folder: Folder) -> Facts:
         found.facts[name] = Setting(name, value, Source(FILE, f"facts.{name}"))
     for name, value in _flat(content.get("answers", {})):
         found.answers[name] = value if isinstance(value, str) else str(value)
+    found.witness = _witness(content, found.problems)
     return found
+
+
+def _witness(content: Mapping[str, Any], problems: list[Problem]) -> Witness | None:
+    """The run as its author tells it; None where the file says nothing of that kind."""
+    settings = {
+        name: Setting(name, value, Source(FILE, f"settings.{name}"))
+        for name, value in _flat(content.get("settings", {}))
+    }
+    told: dict[str, Any] = {}
+    for name, value in content.get("run", {}).items():
+        kinds = _OF_THE_RUN.get(name)
+        if kinds is None:
+            problems.append(Problem(FILE, f"[run] {name} is not known", f"known here: {', '.join(_OF_THE_RUN)}"))
+        elif isinstance(value, bool) or not isinstance(value, kinds):
+            problems.append(Problem(FILE, f"[run] {name} is {value!s:.40}, left out", f"give {_KINDS[kinds]}"))
+        elif name == "status" and value not in get_args(RunStatus):
+            problems.append(Problem(FILE, f"[run] status {value!r:.40} is not known", ", ".join(get_args(RunStatus))))
+        else:
+            told[name] = value
+    if not settings and not told:
+        return None
+    why = f"{FILE}, run.method" if "method" in told else ""
+    return Witness(TOLD, "", (FILE,), method_why=why, settings=settings, precision=-1, **told)
+
+
+_KINDS: dict[tuple[type, ...], str] = {(str,): "a text", (int,): "a whole number", (int, float): "a number"}
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

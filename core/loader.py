@@ -163,6 +163,8 @@ def _run(
     entries = [entry for entry in own.entries if not (nested and entry.path.startswith(nested))]
     ordered = sorted(group, key=lambda witness: (-witness.precision, witness.reader != first))
     facts = read_facts(own) if folder.only is None else Facts()
+    if facts.witness is not None:
+        ordered.append(facts.witness)
     run = merge(ordered, own.root, _name(own.root, folder.only, ordered, identity, host))
     return replace(
         run,

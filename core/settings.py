@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FILE = "dpo-report.toml"
 _LIMIT = 1 << 20
-_OF_THE_RUN = ("facts", "answers")
+_OF_THE_RUN = ("facts", "answers", "settings", "run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,11 @@ def load(folder: Path) -> Settings:
     except (OSError, ValueError, RecursionError) as error:
         return Settings(problems=(problem(FILE, f"cannot be read: {error}", "mend it or remove it"),))
     problems = [
-        problem(FILE, f"unknown table [{name}]", "known here: [plugins]; in a run also [facts] and [answers]")
+        problem(
+            FILE,
+            f"unknown table [{name}]",
+            "known here: [plugins]; in a run also [run], [settings], [facts] and [answers]",
+        )
         for name in table
         if name not in ("plugins", *_OF_THE_RUN)
     ]

@@ -10,8 +10,9 @@ BUILTIN: tuple[str, ...] = (
     "dpo_report.plugins.sections",
     "dpo_report.plugins.formats",
     "dpo_report.plugins.works",
+    "dpo_report.plugins.paper",
 )
 """Modules that the host loads as plugins, in the order in which reports list what they declare."""
 
-COMMANDS: tuple[str, ...] = ()
+COMMANDS: tuple[str, ...] = ("dpo_report.plugins.paper",)
 """Those of them that declare sub-commands: the only ones that ``dpo-report --help`` imports."""

@@ -1,0 +1,220 @@
+"""Which quantity a number of a sentence is: by the unit behind it, else by the nearest words before it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dpo_report.plugins.paper.amounts import Amount
+
+_I = re.IGNORECASE
+_KIND = (
+    r"(?:(?:training|train|mean|average|averaged|final|initial|starting|preference|reward|implicit|implicit-reward|DPO|ranking|"
+    r"pairwise|held-out|evaluation|eval|validation|test|binary|classification|logged|overall|last|first|lowest|best)[ -])"
+)
+_ROW = (
+    r"(?:(?:preference|training|train|held-out|test|validation|evaluation|labell?ed|annotated|distinct|unique|prompt|"
+    r"response|DPO|ranked|human|synthetic|knowledge-graph|graph|comparison|such)[ -])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One kind of number."""
+
+    name: str
+    """For messages: ``loss``."""
+    values: tuple[str, ...]
+    """Value names, up to a dot or whole: ``loss.`` means all of them."""
+    head: str = ""
+    """Words before the number."""
+    unit: str = ""
+    """Words or signs right behind it."""
+    settings: tuple[str, ...] = ()
+    """Settings that it may be."""
+    series: tuple[str, ...] = ()
+    """Logged series a row of which it may be."""
+    unless: str = ""
+    """Words in the clause that make it something else."""
+    sure: str = ""
+    """Words in the clause without which a difference is not told."""
+    counted: bool = False
+    """Whether it may be spelled out: ``two epochs``."""
+    split: bool = False
+    """Whether it is measured on training or held-out pairs."""
+
+
+QUANTITIES = (
+    Quantity(
+        "loss", ("loss.",), r"(?:loss(?:es)?|objective)\b(?! of generality)", _KIND + r"{0,4}loss\b", series=("loss",),
+        unless=r"perplexity|auxiliary|distillation|language[- ]model(?:l?ing)? loss|cross-entropy loss|weight loss",
+        split=True,
+    ),
+    Quantity(
+        "accuracy", ("accuracy.",), r"(?:accurac(?:y|ies))\b", _KIND + r"{0,4}accuracy\b", series=("rewards/accuracies",),
+        unless=r"MMLU|GSM|ARC|HellaSwag|TruthfulQA|benchmark|downstream|classifier|win rate|top-\d|judge|question|answering",
+        sure=r"train|held-out|eval|validation|preference|reward|pair|implicit|rank", split=True,
+    ),
+    Quantity(
+        "margin", ("margin.",), r"margins?\b", r"nats\b|" + _KIND + r"{0,3}margin\b", series=("rewards/margins",),
+        unless=r"margin of error|target margin|margin (?:term|γ|gamma|hyper)|chosen|rejected|log-prob\w*|likelihood", split=True,
+    ),
+    Quantity(
+        "chosen reward", ("reward.chosen.", "drift.chosen."),
+        r"(?:chosen|preferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:chosen|preferred)\b(?: \w+)?",
+        series=("rewards/chosen",), split=True,
+    ),
+    Quantity(
+        "rejected reward", ("reward.rejected.", "drift.rejected."),
+        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:rejected|dispreferred)\b(?: \w+)?",
+        series=("rewards/rejected",), split=True,
+    ),
+    Quantity(
+        "throughput", ("throughput.samples",),
+        unit=_ROW + r"{0,2}(?:pairs|samples|examples|sequences|rows|prompts|completions)(?: ?/ ?s(?:ec)?\b| per second| a second)",
+        unless=r"inference|generation|decoding|serving",
+    ),
+    Quantity("steps per second", ("throughput.steps",), unit=r"(?:\w+ )?(?:steps|updates|iterations|it)(?: ?/ ?s(?:ec)?\b| per second)"),
+    Quantity(
+        "time", ("runtime.", "time."), unit=r"(?:s|sec|secs|seconds?|ms|milliseconds?|min|mins|minutes?|h|hrs?|hours?)\b(?![-/])",
+        sure=r"train\w*|wall|took|takes|run(?:s|time)?\b|complet\w+|finish\w*|fine-tun\w+|per (?:optimi[sz]er )?(?:step|update|pair)|step",
+        unless=r"inference|latency|GPU[- ]hours|generat\w+|load\w*|timeout|every|preprocess\w*|annotat\w*|download\w*|label\w*|API",
+    ),
+    Quantity(
+        "epochs", ("epochs.",), r"epochs?\b", r"(?:full |training |complete )?(?:epochs?|passes over)\b", ("num_train_epochs",),
+        unless=r"per epoch|every epoch|each epoch|of the (?:first|second|last)|epoch (?:one|two|three|\d)", counted=True,
+    ),
+    Quantity(
+        "optimizer steps", ("steps.",),
+        unit=r"(?:planned |optimi[sz]er |optimi[sz]ation |gradient |training |parameter |weight |total )*(?:steps|updates)\b(?! ?/| per)",
+        settings=("max_steps",),
+        unless=r"warm-?up|accumulation|every|each|logg\w+ (?:every|interval)|after|until|at least|last|first|remaining|interval|saved?\b"
+        r"|evaluat\w+ (?:every|at)|window|steps? \d|per epoch|reasoning|decoding|diffusion|sampling",
+        sure=r"train\w*|optimi[sz]\w*|gradient|parameter|update|run\b|complet\w+|took|total", counted=True,
+    ),
+    Quantity(
+        "batch size", ("batch.",), r"batch(?:[- ]size)?s?\b", settings=("per_device_train_batch_size",),
+        unless=r"eval\w* batch|inference|gradient accumulation of",
+    ),
+    Quantity(
+        "accumulation steps", (), r"(?:gradient[- ])?accumulation(?: steps)?\b",
+        r"(?:gradient[- ])?accumulation(?: steps)?\b|steps? of (?:gradient )?accumulation",
+        ("gradient_accumulation_steps",), counted=True,
+    ),
+    Quantity(
+        "pairs", ("data.", "batch."), r"(?:training|preference|train) (?:set|data|pairs) (?:of|with|comprises|contains|=|\|)",
+        _ROW + r"{0,3}(?:pairs|examples|samples|comparisons|rows|presentations)\b(?! ?/| per second| a second)",
+        sure=r"train\w*|fine-tun\w+|preference pairs|held-out|presentations|batch",
+        unless=r"at least|per (?:prompt|device)|each|first|another|more|additional|next|annotat\w+|in-context|few-shot|"
+        r"generated|dev\b|filter\w*|discard\w*|remov\w*|of (?:the )?(?:\d|them)|correct\w*|rank\w*",
+        counted=True,
+    ),
+    Quantity(
+        "learning rate", ("rate.", "learning_rate."), r"(?:learning[- ]rates?|step size|\blr)\b", settings=("learning_rate",),
+        unless=r"minimum|decay\w* to|final|end(?:s|ed|ing)? (?:at|with)|floor|SFT|reward model|warm\w* (?:up )?from",
+    ),
+    Quantity(
+        "β", (), r"(?:β|\bbeta\b)(?! ?[_1-9₁₂])", settings=("beta",),
+        unless=r"Adam\w*|momentum|β ?_?[12₁₂]|optimi[sz]er|quantile|distribution",
+    ),
+    Quantity("seed", (), r"seeds?\b", settings=("seed", "data_seed"), unless=r"seeds \w+ (?:to|and)|five seeds|several|data seed"),
+    Quantity("warm-up share", (), r"warm-?up (?:ratio|share|fraction)\b", settings=("warmup_ratio", "warmup_steps")),
+    Quantity("warm-up steps", (), unit=r"(?:linear )?warm-?up (?:steps|updates)\b", settings=("warmup_steps",), counted=True),
+    Quantity(
+        "maximal length", (), r"(?:maxim(?:um|al)|max\.?) (?:sequence |total |context |prompt |completion |input )?length\b",
+        settings=("max_length", "max_prompt_length", "max_completion_length", "max_seq_length", "cutoff_len"),
+    ),
+    Quantity("weight decay", (), r"weight[- ]decay\b", settings=("weight_decay",), unless=r"no weight decay"),
+    Quantity("label smoothing", (), r"label[- ]smoothing\b", settings=("label_smoothing", "label_smoothing_factor")),
+    Quantity("gradient clipping", (), r"(?:gradient (?:norm )?clip(?:ping|ped)|max\w* (?:gradient|grad) norm)\b", settings=("max_grad_norm",)),
+    Quantity(
+        "LoRA rank", (), r"(?:LoRA|adapter|QLoRA)[\w ,()-]{0,30}?(?:rank|\br)\b|\brank\b(?= ?(?:=|of|was|is|\d))",
+        settings=("lora.r", "lora_r", "lora_rank"), sure=r"LoRA|adapter", unless=r"ranks? (?:first|above|the)",
+    ),
+    Quantity("LoRA α", (), r"(?:LoRA|adapter)[\w ,()=-]{0,40}?(?:α|\balpha)\b|lora_alpha", settings=("lora.lora_alpha", "lora_alpha")),
+    Quantity("parameters", ("model.",), unit=r"(?:trainable |model |total )?parameters\b", sure=r"$^"),
+)  # fmt: skip
+"""Sorted by nothing: a unit wins over words before the number, and of these the nearest."""
+
+_HEADS = [(q, re.compile(q.head, _I)) for q in QUANTITIES if q.head]
+_UNITS = [(q, re.compile(r"[ \u202f]?[-–]?" + f"(?:{q.unit})", _I)) for q in QUANTITIES if q.unit]
+_UNLESS = {q.name: re.compile(q.unless, _I) for q in QUANTITIES if q.unless}
+_SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
+_LIST = re.compile(r"[\s(]*(?:to|and|or|→|–|-|,|up to|down to|/|\+|±)?[\s(]*(?:to|from|then)?\s*$")
+_TIED = re.compile(r"[\s(\"|:=≈~]*(?:[\w,’'/.()=:≈~|%\-\ue000\ue001 \u202f]|β|σ|λ){0,60}$")
+_FUNCTION = re.compile(
+    r"[ \u202f]?(?:$|[.,;:)\]|–—”’\"=<>≈≤≥±×·→\ue000-\ue002(]|(?:and|or|to|on|at|in|for|over|with|after|before|by|from|when|while|"
+    r"which|that|as|per|but|against|is|was|are|were|than|if|so|because|during|across|under|of|using|throughout|once|then|we|the|"
+    r"a|an|respectively|nats|overall|instead|until|since|here|there|not|only|at the)\b)",
+    _I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A number with what it measures."""
+
+    amount: Amount
+    quantity: Quantity
+    where: tuple[int, int]
+    """From the words that name it to the number, or from the number to its unit."""
+    by_unit: bool
+    listed: bool
+    """Whether it is the second of ``from 0.69 to 0.46``."""
+
+
+def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
+    """What the numbers of one clause (from ``first`` to ``last``) measure; those that nothing names are left out."""
+    bound: list[Bound] = []
+    heads = [(m.start(), m.end(), q) for q, pattern in _HEADS for m in pattern.finditer(text, first, last)]
+    for index, amount in enumerate(found):
+        if not first <= amount.start < last:
+            continue
+        unit = next(((q, m) for q, pattern in _UNITS if (m := pattern.match(text, amount.end))), None)
+        if unit and (q := unit[0]) and (not amount.spelled or q.counted):
+            if q.name == "batch size" or not _other(q, text, first, last):
+                bound.append(Bound(amount, q, (amount.start, unit[1].end()), True, False))
+            continue
+        if amount.spelled or not _FUNCTION.match(text, amount.end):
+            continue
+        near = max((h for h in heads if h[1] <= amount.start), key=lambda h: h[1], default=None)
+        if near is None or not _TIED.match(text, near[1], amount.start):
+            continue
+        between = [a for a in found if near[1] <= a.start and a.end <= amount.start]
+        previous = bound[-1] if bound else None
+        if between and not (
+            previous is not None
+            and previous.amount is between[-1]
+            and previous.quantity is near[2]
+            and _LIST.match(text, found[index - 1].end, amount.start)
+        ):
+            continue
+        if not _other(near[2], text, first, last):
+            bound.append(Bound(amount, near[2], (near[0], amount.end), False, bool(between)))
+    return bound
+
+
+def _other(quantity: Quantity, text: str, first: int, last: int) -> bool:
+    unless = _UNLESS.get(quantity.name)
+    return bool(unless and unless.search(text, first, last))
+
+
+def sure(quantity: Quantity, text: str, first: int, last: int) -> bool:
+    """Whether the clause says enough for a difference to be told."""
+    pattern = _SURE.get(quantity.name)
+    return pattern is None or bool(pattern.search(text, first, last))
+
+
+def seconds_of(text: str, bound: Bound) -> tuple[float, float]:
+    """A time in seconds, and the unit of its last digit in seconds."""
+    unit = text[bound.amount.end : bound.where[1]].strip(" \u202f-").lower()
+    scale = 1e-3 if unit.startswith(("ms", "milli")) else 1.0
+    scale = 60.0 if unit.startswith("min") else 3600.0 if unit.startswith("h") else scale
+    value, ulp = bound.amount.value * scale, bound.amount.ulp * scale
+    rest = re.compile(r"[ \u202f]?(?:and )?(\d+(?:\.\d+)?)[ \u202f]?(s|sec|seconds?|min|minutes?)\b").match(
+        text, bound.where[1]
+    )
+    if rest and scale > 1:
+        small = 60.0 if rest[2].startswith("m") else 1.0
+        return value + float(rest[1]) * small, small * 10.0 ** -len(rest[1].partition(".")[2])
+    return value, ulp

@@ -1,0 +1,149 @@
+"""Whose sentence it is: about this run, about other work, or no statement at all.
+
+A false alarm is worse than a miss, so a sentence counts as one about the run only where something says so.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dpo_report.plugins.paper.prose import CITE, Sentence
+
+_CITED = re.compile(
+    rf"{CITE}|\bet al\b|\([A-Z][\w’'-]+(?: (?:and|&) [A-Z][\w’'-]+)?,? (?:19|20)\d\d[a-z]?[;,)]|\[\d+\]"
+)
+_OTHERS = re.compile(
+    r"\b(?:prior|previous|earlier|existing|recent|concurrent|related|published|other|others[’']|several|many|most|some|"
+    r"public|open) (?:work|works|studies|study|papers?|methods?|approaches|models?|systems?|results|authors|reports?|"
+    r"recipes?|runs?|settings|experiments|benchmarks?|techniques|trainers?|librar(?:y|ies)|practitioners|groups|teams)\b"
+    r"|\b(?:they|their|the authors|the literature|competitors?|baselines?|practitioners|reviewers?|readers?)\b"
+    r"|\b(?:has|have) been (?:shown|reported|argued|observed|found|proposed)\b|\bis (?:known|believed|said|often)\b"
+    r"|\b(?:typically|usually|commonly|often|in general|generally|widely|in practice|in principle|by definition)\b"
+    r"|\b(?:the|an?|its|their) (?:[\w-]+ )?(?:default|library|recipe|documentation|leaderboard|original paper)\b"
+    r"|\b(?:e\.g\.|for example|for instance|such as|suppose|imagine|consider)",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\W*(?:(?:the|a|an|while|although|like|unlike|since|because|when|with|in|for) )?"
+    r"(?:GPT-[345]|ChatGPT|Llama|LLaMA|Zephyr|T[üu]lu|Mistral|Qwen|Gemma|Phi|Claude|Gemini|LoRA|QLoRA|Adam|AdamW|vLLM|"
+    r"FlashAttention|DeepSpeed|RLHF|PPO|SFT|KTO|IPO|ORPO|SimPO|GRPO|InstructGPT|BERT|T5|DPO|Direct [Pp]reference"
+    r"|[Pp]reference (?:optimi[sz]ation|tuning|learning)|[Rr]einforcement learning|[Ll]anguage models|[Ll]arge language"
+    r"|[Gg]radient accumulation|[Mm]ixed precision)\b"
+)
+_OURS = re.compile(
+    r"\b(?:we|our|ours|us|I|my)\b"
+    r"|\b(?:this|these|the|that|both) (?:[\w-]+ ){0,2}?(?:model|policy|run|runs|training|fine-tuning|loss|objective|result|"
+    r"results|experiments?|setup|pipeline|scripts?|system|accurac(?:y|ies)|margins?|adapter|checkpoint|study|paper|"
+    r"throughput|run ?time|training time|numbers?|settings?|configuration|outputs?|responses?|generations|curve|curves|"
+    r"dataset|data|procedure|method|approach|framework|workflow|recipe|improvement|gains?|speed|value|values)\b"
+    r"|\btrain(?:ing|ed)?\b|\bfine-?tun(?:ing|ed)\b|\bthe tuned\b",
+    re.IGNORECASE,
+)
+_FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|I|my)\b|\bthis (?:run|model|work|paper|study)\b", re.IGNORECASE)
+_BACKGROUND = re.compile(
+    r"related work|background|preliminar|prior work|literature|acknowledg|broader impact|ethic|references|bibliograph",
+    re.IGNORECASE,
+)
+_HYPOTHETICAL = re.compile(
+    r"\b(?:would|should|could|might|if|unless|suppose|assum\w+|e\.g\.|for example|such as|typical\w*|default\w*|recommend\w*|"
+    r"usual\w*|common\w*|sweep|grid|ablat\w*|vary|varied|varying|rang\w+|between|instead of|rather than|compared|versus|vs|"
+    r"than|planned|future|next|ideally|need\w*|requires?|expected|hypothetical|chance|baselines?|reference run|other|"
+    r"another|earlier|previous|second run|first run|pilot|we also)\b",
+    re.IGNORECASE,
+)
+_REPORTING = re.compile(
+    r"\b(?:report\w*|us(?:e|es|ed) by|follow\w*|who|whose|they|their|compar\w+|than|unlike|versus|as in|recommend\w*|"
+    r"propos\w+|found|show\w*|introduc\w+|argu\w+|observ\w+)\b",
+    re.IGNORECASE,
+)
+
+
+def cited(text: str) -> bool:
+    """Whether the sentence cites a work."""
+    return bool(_CITED.search(text))
+
+
+def of_others(sentence: Sentence) -> bool:
+    """Whether it speaks of other work, or in general."""
+    text = sentence.text
+    if sentence.kind == "quote" or _SUBJECT.match(text):
+        return True
+    if _BACKGROUND.search(sentence.section) and not _FIRST_PERSON.search(text):
+        return True
+    return cited(text) or bool(_OTHERS.search(text))
+
+
+def claims_of_run(sentence: Sentence) -> bool:
+    """Whether its words may be held against the run."""
+    return sentence.kind in ("text", "caption", "row", "heading") and not of_others(sentence)
+
+
+def anchored(text: str) -> bool:
+    """Whether something in it names this work: ``we``, ``the model``, ``training``."""
+    return bool(_OURS.search(text))
+
+
+def numbers_of_run(sentence: Sentence, clause: str) -> bool:
+    """Whether a number in it that differs from the run may be told as a fault.
+
+    A sentence with a citation counts only where it tells what was done here: ``We trained GPT-2 with DPO [3] on ...``
+    """
+    text = sentence.text
+    if sentence.kind == "quote" or _HYPOTHETICAL.search(clause) or _SUBJECT.match(text):
+        return False
+    if _BACKGROUND.search(sentence.section) and not _FIRST_PERSON.search(text):
+        return False
+    if cited(text):
+        return bool(re.match(r"(?:We|Our|I)\b", text)) and not _REPORTING.search(text)
+    return not _OTHERS.search(text)
+
+
+_CLAUSE = re.compile(
+    r"[;:—–]\s|\.\s|\s\|\s|, (?:but|and|while|whereas|although|though|which|so|yet|because|since|where|with|who)\b"
+    r"|\b(?:but|while|whereas|although|because)\b"
+)
+
+
+def clause(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the clause around a place of the sentence begins and ends."""
+    first = 0
+    last = len(text)
+    for match in _CLAUSE.finditer(text):
+        if match.end() <= start:
+            first = match.end()
+        elif match.start() >= end:
+            last = match.start()
+            break
+    return first, last
+
+
+_DENIED = re.compile(
+    r"\b(?:not|no|n[o’']t|\w+n[’']t|never|cannot|neither|nor|nothing|none|hardly|unknown|whether|if|would|could|might|may|"
+    r"should|must|can|future|evidence (?:of|for|that)|measures? of|tests? (?:of|for)|needs?|needed|requires?|required|lacks?|"
+    r"too (?:few|small|short|little)|insufficient|unclear|question\w*|hypothes\w+|aims?|goals?|hop(?:e|ed|ing)|intend\w*|"
+    r"rather than|instead of|avoid\w*|say (?:nothing|little)|far from|fails?|failed|without|before|until|order to|claim\w*|"
+    r"assess\w*|investigat\w*|ask\w*|study|stud(?:ied|ies)|examin\w*|evaluat\w* (?:the|for)|promot\w+|encourag\w+|"
+    r"limits?|limited|limitations?|caution\w*|beware|conclud\w+ nothing|seek\w*|want\w*|towards?|less|least)\b",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"\W+(?:\w+\W+){0,4}?(?:(?:is|was|are|were|has|have|had|does|did|do|can|could|should|would|will)(?:n[’']t| not|not\b| never)"
+    r"|cannot|remains? (?:open|unknown|unclear|to be)|(?:is|was|are|were) (?:unknown|untested|unclear|out of scope|left)"
+    r"|not (?:measured|tested|shown|evaluated|claimed|studied|assessed|examined)|unknown|untested|\?)",
+    re.IGNORECASE,
+)
+
+
+def denied(text: str, start: int, end: int) -> bool:
+    """Whether the words at that place are denied, doubted, asked for or only mentioned."""
+    first, last = clause(text, start, end)
+    if _DENIED.search(text, first, start) or _DENIED_AFTER.match(text, end, min(last, end + 60)):
+        return True
+    if text.rstrip().endswith("?"):
+        return True
+    quoted = re.findall('[“‘"]', text[:start]), re.findall('[”’"]', text[end:])
+    return bool(quoted[0] and quoted[1] and _within_quotes(text, start, end))
+
+
+def _within_quotes(text: str, start: int, end: int) -> bool:
+    return any(m.start() < start and m.end() > end for m in re.finditer('“[^“”]*”|‘[^‘’]*’(?!\\w)|"[^"]*"', text))
