@@ -18,6 +18,7 @@ from dpo_report.core.text import Text, join, say
 
 TOP_LEVEL = 5
 """The highest rung of the claim ladder."""
+_NUMBERED = re.compile(r"(?<![A-Za-z0-9])\d+(?![A-Za-z0-9])(?=[^/]*/)")
 ALIKE = 6
 """More files than this of one folder and purpose are listed together."""
 
@@ -159,7 +160,7 @@ class Outline:
         """Files of the run directory; those of several checkpoints together."""
         groups: dict[str, list[RunFile]] = {}
         for file in self.analysis.run.files:
-            groups.setdefault(re.sub(r"\d+(?=[^/]*/)|(?<=\.)\d{3,}(?=\.)", "*", file.path), []).append(file)
+            groups.setdefault(_NUMBERED.sub("*", file.path), []).append(file)
         alike: dict[tuple[str, str], list[str]] = {}
         for path, group in groups.items():
             alike.setdefault((path.rpartition("/")[0], group[0].meaning), []).append(path)
