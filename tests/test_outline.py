@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-
 import made
 from dpo_report.core.model import Finding, RunFile, Setting, Source, Value
 from dpo_report.core.outline import Outline, printed
