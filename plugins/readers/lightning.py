@@ -1,0 +1,115 @@
+"""Lightning: ``metrics.csv`` of its CSV logger, ``hparams.yaml`` of any logger, one run for each ``version_N``.
+
+Rows are sparse: one for each call of the logger, so that one step stands in several. ``train_loss_step`` and
+``train_loss_epoch`` are one quantity logged twice, by step and by epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dpo_report.core.contract import FileKind, Match, Reader
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem, Witness
+from dpo_report.plugins.readers.collect import Told, witness
+from dpo_report.plugins.readers.files import first_line, named
+from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
+from dpo_report.plugins.readers.settings import from_yaml
+from dpo_report.plugins.readers.tabular import columns, read_csv
+
+NAME = "lightning"
+_METRICS, _SETTINGS = "metrics.csv", "hparams.yaml"
+_NOTE = "Lightning counts steps from 0: step 3 is the fourth"
+_NO_STEP = frozenset({"learning_rate", "epoch"})
+"""Logged before a step, and after the last one."""
+_INSIDE = 1
+"""How deep settings are read: objects that were saved whole hold hundreds of values of no interest."""
+_OWN = ("events.out.tfevents.", "metrics.csv")
+FILES = (
+    FileKind(_METRICS, "log", "Lightning's log: one row for each call of the logger"),
+    FileKind(_SETTINGS, "config", "the hyper-parameters that the module saved; not epochs, batch size or seed"),
+    FileKind("*.ckpt", "checkpoint", "a Lightning checkpoint: weights, optimizer and loop state"),
+)
+
+
+def _knows(name: str, start: bytes) -> float:
+    if name != _METRICS and not name.endswith(".csv"):
+        return 0.0
+    header = set(columns(first_line(start)))
+    if "step" not in header:
+        return 0.0
+    shaped = any(column.endswith(("_step", "_epoch")) or column.startswith("lr-") for column in header)
+    if name == _METRICS:
+        return 0.9 if "epoch" in header or shaped else 0.5
+    return 0.6 if shaped and "epoch" in header else 0.0
+
+
+def _complete(folder: Folder, found: Found) -> None:
+    config = next((entry for entry in folder.entries if entry.path == _SETTINGS), None)
+    if config:
+        found.extra["settings"] = from_yaml(folder, config, found.problems, _INSIDE)
+        found.files.append(config.path)
+    trained = [one.steps[-1] for one in found.told.series if one.split == "train" and one.name not in _NO_STEP]
+    last = max(trained, default=None)
+    found.extra |= {"step": None if last is None else int(last) + 1, "trainer": "lightning.Trainer"}
+
+
+LAYOUT = Layout(
+    NAME,
+    "Lightning",
+    (".csv",),
+    _knows,
+    read_csv,
+    first_of("step"),
+    cells=without("step"),
+    note=_NOTE,
+    complete=_complete,
+    precision=6,
+    files=FILES,
+)
+_TABLES = LAYOUT.reader()
+
+
+def _alone(folder: Folder) -> Iterator[tuple[Entry, bool]]:
+    """``hparams.yaml`` files without a table beside them, and whether an event file is."""
+    logged: dict[str, set[str]] = {}
+    for entry in folder.entries:
+        for own in _OWN:
+            if entry.name.startswith(own):
+                logged.setdefault(entry.parent, set()).add(own)
+    for entry in named(folder, _SETTINGS):
+        beside = logged.get(entry.parent, set())
+        if _METRICS not in beside:
+            yield entry, bool(beside)
+
+
+def _detect(folder: Folder) -> Match | None:
+    found = _TABLES.detect(folder)
+    if found is None:
+        alone = next(_alone(folder), None)
+        return Match(0.6, alone[0].path) if alone else None
+    return found
+
+
+def _read(folder: Folder) -> Iterator[Witness]:
+    yield from _TABLES.read(folder)
+    for entry, has_events in _alone(folder):
+        problems: list[Problem] = []
+        sub = folder.sub(entry.parent)
+        settings = from_yaml(sub, Entry(entry.name, entry.size), problems, _INSIDE)
+        if not has_events:
+            problems.append(Problem(entry.name, "no metrics beside it: nothing but these settings is known of the run"))
+        yield witness(
+            NAME,
+            Told(),
+            [entry.name],
+            folder=entry.parent,
+            trainer="lightning.Trainer",
+            settings=settings,
+            problems=problems,
+            ended="unknown" if has_events else "no-metrics",
+            precision=1,
+        )
+
+
+READER = Reader(NAME, _detect, _read, LAYOUT.title, FILES)
