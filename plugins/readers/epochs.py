@@ -1,0 +1,198 @@
+"""Tables by epoch with headers of their own: fastai, Flair, Ultralytics, simpletransformers, and skorch's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from dpo_report.core.contract import FileKind
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.files import first_line, load_json
+from dpo_report.plugins.readers.keys import Key, mapping
+from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
+from dpo_report.plugins.readers.numbers import number
+from dpo_report.plugins.readers.settings import from_json, from_yaml
+from dpo_report.plugins.readers.tabular import Row, columns, read_csv
+
+
+def _renamed(rename: Mapping[str, str]) -> Any:
+    """A namer that knows some keys under other names."""
+
+    def namer(keys: Iterable[str]) -> dict[str, Key]:
+        listed = {key: rename.get(key, key) for key in keys}
+        known = mapping(listed.values())
+        return {key: known[name] for key, name in listed.items()}
+
+    return namer
+
+
+# fastai: history.csv of CSVLogger; a second fit with append=True begins with the header again
+
+
+def _knows_fastai(name: str, start: bytes) -> float:
+    header = columns(first_line(start))
+    shaped = header[:3] == ["epoch", "train_loss", "valid_loss"]
+    return (0.9 if "time" in header else 0.7) if shaped else 0.0
+
+
+FASTAI = Layout(
+    "fastai",
+    "fastai",
+    (".csv",),
+    _knows_fastai,
+    read_csv,
+    first_of("epoch"),
+    cells=lambda cells: {
+        key if key in ("train_loss", "valid_loss") else f"valid_{key}": cell
+        for key, cell in cells.items()
+        if key not in ("epoch", "time")
+    },
+    counts="epoch",
+    note="fastai logs by epoch and counts from 0; train_loss is a moving average, not the epoch's mean",
+    complete=lambda _folder, found: found.extra.update(trainer="fastai.Learner"),
+    precision=5,
+    files=(FileKind("history.csv", "log", "fastai's log: one row for each epoch"),),
+).reader()
+
+
+# Flair: loss.tsv, tab separated, upper case, with the time of day only
+
+
+def _knows_flair(name: str, start: bytes) -> float:
+    header = columns(first_line(start))
+    return 0.95 if header[:2] == ["EPOCH", "TIMESTAMP"] and "TRAIN_LOSS" in header else 0.0
+
+
+FLAIR = Layout(
+    "flair",
+    "Flair",
+    (".tsv", ".txt"),
+    _knows_flair,
+    read_csv,
+    first_of("EPOCH"),
+    cells=lambda cells: {key.lower(): cell for key, cell in cells.items() if key not in ("EPOCH", "TIMESTAMP")},
+    counts="epoch",
+    note="Flair logs by epoch",
+    complete=lambda _folder, found: found.extra.update(trainer="flair.trainers.ModelTrainer"),
+    files=(FileKind("loss.tsv", "log", "Flair's log: one row for each epoch"),),
+).reader()
+
+
+# Ultralytics: results.csv and args.yaml
+
+_BOXES = ("train/box_loss", "train/loss", "metrics/mAP50(B)", "metrics/accuracy_top1")
+
+
+def _knows_ultralytics(name: str, start: bytes) -> float:
+    header = columns(first_line(start))
+    return 0.95 if "epoch" in header and any(mark in header for mark in _BOXES) and "step" not in header else 0.0
+
+
+def _ultralytics_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"val/{k[8:]}" if k.startswith("metrics/") else k: c for k, c in cells.items() if k not in ("epoch", "time")
+    }
+
+
+def _complete_ultralytics(folder: Folder, found: Found) -> None:
+    config = next((entry for entry in folder.entries if entry.path == "args.yaml"), None)
+    settings = from_yaml(folder, config, found.problems) if config else {}
+    if config:
+        found.files.append(config.path)
+    found.extra |= {"settings": settings, "trainer": "ultralytics"}
+    done, planned = found.told.last_step(), number(settings["epochs"].value) if "epochs" in settings else None
+    first = min((float(one.steps[0]) for one in found.told.series if len(one)), default=1.0)
+    if done is None or planned is None:
+        return
+    done += first == 0
+    found.extra["ended"] = "completed" if done >= planned else "unknown"
+    if done < planned:
+        text = f"{done:g} of {planned:g} epochs: stopped early by patience, or interrupted; the files do not tell which"
+        found.problems.append(Problem(found.file, text))
+
+
+ULTRALYTICS = Layout(
+    "ultralytics",
+    "Ultralytics YOLO",
+    (".csv",),
+    _knows_ultralytics,
+    read_csv,
+    first_of("epoch"),
+    cells=_ultralytics_cells,
+    counts="epoch",
+    note="Ultralytics logs by epoch; its best weights are of the epoch with the best fitness, not of the last one",
+    complete=_complete_ultralytics,
+    files=(
+        FileKind("results.csv", "log", "the log of an Ultralytics run: one row for each epoch"),
+        FileKind("args.yaml", "config", "the arguments of an Ultralytics run"),
+    ),
+).reader()
+
+
+# simpletransformers: training_progress_scores.csv, whose other columns are of the evaluation
+
+
+def _knows_simple(name: str, start: bytes) -> float:
+    header = columns(first_line(start))
+    if "global_step" not in header or "train_loss" not in header:
+        return 0.0
+    return 0.95 if name == "training_progress_scores.csv" else 0.5
+
+
+def _simple_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
+    own = ("train_loss", "eval_loss")
+    return {k if k in own else f"eval_{k}": c for k, c in cells.items() if k not in ("global_step", "")}
+
+
+def _complete_simple(folder: Folder, found: Found) -> None:
+    config = next((entry for entry in folder.entries if entry.name == "model_args.json"), None)
+    if config:
+        found.extra["settings"] = from_json(folder, config, found.problems)
+        found.files.append(config.path)
+    found.extra["trainer"] = "simpletransformers"
+
+
+SIMPLE = Layout(
+    "simpletransformers",
+    "simpletransformers",
+    (".csv",),
+    _knows_simple,
+    read_csv,
+    first_of("global_step"),
+    cells=_simple_cells,
+    complete=_complete_simple,
+    files=(FileKind("training_progress_scores.csv", "log", "train loss and evaluation scores at every evaluation"),),
+).reader()
+
+
+# skorch: history.json, a list of epochs with their batches inside
+
+
+def _knows_skorch(name: str, start: bytes) -> float:
+    shaped = start.lstrip()[:1] == b"[" and b'"batches"' in start and b'"epoch"' in start
+    return 0.95 if shaped else 0.0
+
+
+def _skorch_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
+    for place, row in enumerate(load_json(folder, entry, problems, list) or []):
+        if isinstance(row, dict):
+            yield Row(place, row)
+
+
+SKORCH = Layout(
+    "skorch",
+    "skorch",
+    (".json",),
+    _knows_skorch,
+    _skorch_rows,
+    first_of("epoch"),
+    cells=without("epoch", "batches", "dur", "train_batch_count", "valid_batch_count"),
+    where="[{row}].{key}",
+    counts="epoch",
+    note="skorch logs by epoch",
+    complete=lambda _folder, found: found.extra.update(trainer="skorch.NeuralNet"),
+    files=(FileKind("history.json", "log", "losses and scores of every epoch"),),
+).reader()
+
+READERS = (FASTAI, FLAIR, ULTRALYTICS, SIMPLE, SKORCH)
