@@ -1,0 +1,82 @@
+"""Sacred's file observer: ``run.json``, ``metrics.json`` and ``config.json`` in a numbered folder for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dpo_report.core.contract import FileKind, Match, Reader
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem, RunStatus, Source, Witness
+from dpo_report.plugins.readers.collect import Log, witness
+from dpo_report.plugins.readers.files import head, load_json, named
+from dpo_report.plugins.readers.numbers import number
+from dpo_report.plugins.readers.settings import from_json
+
+NAME = "sacred"
+_STATUS: dict[str, RunStatus] = {"COMPLETED": "completed", "FAILED": "incomplete", "INTERRUPTED": "incomplete"}
+
+
+def _runs(folder: Folder) -> Iterator[Entry]:
+    for entry in named(folder, "run.json"):
+        start = head(folder, entry)
+        if b'"artifacts"' in start or b'"experiment"' in start or b'"heartbeat"' in start:
+            yield entry
+
+
+def _detect(folder: Folder) -> Match | None:
+    found = next(_runs(folder), None)
+    return Match(0.9, found.path) if found else None
+
+
+def _read(folder: Folder) -> Iterator[Witness]:
+    for entry in _runs(folder):
+        yield _witness(folder.sub(entry.parent), Entry(entry.name, entry.size), entry.parent)
+
+
+def _witness(folder: Folder, entry: Entry, home: str) -> Witness:
+    problems: list[Problem] = []
+    about: dict[str, Any] = load_json(folder, entry, problems) or {}
+    own = {path: next((e for e in folder.entries if e.path == path), None) for path in ("metrics.json", "config.json")}
+    metrics, config = own["metrics.json"], own["config.json"]
+    log = Log()
+    for key, series in ((load_json(folder, metrics, problems) or {}) if metrics else {}).items():
+        steps, values = (series.get(part) for part in ("steps", "values")) if isinstance(series, dict) else (None, None)
+        if not isinstance(steps, list) or not isinstance(values, list):
+            problems.append(Problem("metrics.json", f"{key} has no steps and values, left out"))
+            continue
+        for place, (step, value) in enumerate(zip(steps, values, strict=False)):
+            at, told = number(step), number(value)
+            if at is not None and told is not None:
+                log.add(key, at, told, place, Source("metrics.json", f"{key}.values[{{row}}]"))
+    state = str(about.get("status", ""))
+    told_all = log.told()
+    if state in ("FAILED", "INTERRUPTED", "DIED", "TIMED_OUT"):
+        problems.append(
+            Problem(entry.path, f"the run ended as {state}" + ("" if told_all.series else " and logged no metrics"))
+        )
+    elif state == "RUNNING":
+        problems.append(Problem(entry.path, "Sacred never recorded that this run ended: it was killed, or still runs"))
+    experiment = about.get("experiment")
+    name = experiment.get("name") if isinstance(experiment, dict) else None
+    return witness(
+        NAME,
+        told_all,
+        [entry.path, *(one.path for one in (metrics, config) if one)],
+        folder=home,
+        name=f"{name}-{home.rpartition('/')[2]}" if name and home else str(name or ""),
+        settings={k: v for k, v in from_json(folder, config, problems).items() if not k.startswith("__")}
+        if config
+        else {},
+        problems=problems,
+        step=told_all.last_step(),
+        ended=_STATUS.get(state, "unknown"),
+        precision=7,
+    )
+
+
+FILES = (
+    FileKind("run.json", "log", "how a Sacred run was started, and how it ended"),
+    FileKind("cout.txt", "log", "what a Sacred run printed"),
+)
+READER = Reader(NAME, _detect, _read, "Sacred", FILES)

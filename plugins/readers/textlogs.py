@@ -1,0 +1,191 @@
+"""Logs printed for people, whose lines a program can read: nanoGPT, torchtune, verl, OpenRLHF, fairseq, PaddleFormers.
+
+Each family is one pattern for the step and one for the values. Lines that do not fit are no trouble: a console prints
+much else. Progress bars overwrite their line with carriage returns; every part of such a line is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dpo_report.core.contract import FileKind
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.files import lines, parse_json
+from dpo_report.plugins.readers.jsonlogs import verl_names
+from dpo_report.plugins.readers.layout import Layout, first_of, without
+from dpo_report.plugins.readers.tabular import Row
+
+SUFFIXES = (".txt", ".log", ".out", ".err", ".md")
+STEP = "\x00step"
+"""The cell that holds a row's step."""
+NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?%?|[-+]?(?:nan|inf(?:inity)?)\b"
+PAIR = re.compile(
+    rf"""["']?([A-Za-z_][\w./@()%-]{{0,99}})["']?\s*[:=]\s*["']?(?:np\.float\d+\(|tensor\()?({NUMBER})""", re.IGNORECASE
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+LINE = 20_000
+"""Longer lines are cut."""
+
+Parse = Callable[[str], Mapping[str, Any] | None]
+
+
+def rows_of(parse: Parse) -> Callable[[Folder, Entry, list[Problem]], Iterator[Row]]:
+    """Reads the rows that a parser finds in a text file's lines."""
+
+    def rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
+        for line, text, _ in lines(folder, entry, problems):
+            for part in text[:LINE].split("\r"):
+                cells = parse(_COLOURS.sub("", part) if "\x1b" in part else part)
+                if cells:
+                    yield Row(line, cells)
+
+    return rows
+
+
+def pairs(text: str) -> dict[str, str]:
+    """``name: number`` and ``name=number`` pairs of a line.
+
+    >>> pairs("Step 1 | loss:1.25 lr:2e-05")
+    {'loss': '1.25', 'lr': '2e-05'}
+    """
+    return {key: value.replace(",", "") for key, value in PAIR.findall(text)}
+
+
+def knows(parse: Parse, least: int = 2) -> Callable[[str, bytes], float]:
+    """How surely a text is of a family: at least so many of its lines can be read."""
+
+    def sure(name: str, start: bytes) -> float:
+        found = 0
+        for line in start.decode("utf-8", "replace").replace("\r", "\n").splitlines():
+            found += bool(parse(_COLOURS.sub("", line[:LINE])))
+            if found >= least:
+                return 0.7
+        return 0.0
+
+    return sure
+
+
+_PLAIN = re.compile(rf"^(\d{{1,12}}) ([A-Za-z][\w/-]{{0,40}}) ({NUMBER})$", re.IGNORECASE)
+_ITER = re.compile(rf"^iter (\d{{1,12}}): loss ({NUMBER})", re.IGNORECASE)
+_EVAL = re.compile(rf"^step (\d{{1,12}}): train loss ({NUMBER}), val loss ({NUMBER})", re.IGNORECASE)
+_TABLE = re.compile(r"^step\s+(\d{1,12}) \| (?=loss)")
+
+
+def parse_nanogpt(line: str) -> dict[str, Any] | None:
+    """Lines of nanoGPT's console, and ``step kind value`` lines of build-nanogpt's log.txt."""
+    if match := _PLAIN.match(line):
+        kind = match.group(2)
+        key = f"{kind}/loss" if kind in ("train", "val") else "eval/hellaswag_accuracy" if kind == "hella" else kind
+        return {STEP: match.group(1), key: match.group(3)}
+    if match := _ITER.match(line):
+        return {STEP: match.group(1), "train/loss": match.group(2)}
+    if match := _EVAL.match(line):
+        return {STEP: match.group(1), "eval/train_split_loss": match.group(2), "val/loss": match.group(3)}
+    if match := _TABLE.match(line):
+        return {STEP: match.group(1), **pairs(line)}
+    return None
+
+
+_TORCHTUNE = re.compile(r"^Step (\d{1,12}) \| ")
+
+
+def parse_torchtune(line: str) -> dict[str, Any] | None:
+    """``Step 1 | loss:1.25 lr:2e-05 tokens_per_second_per_gpu:812`` of torchtune's DiskLogger."""
+    match = _TORCHTUNE.match(line)
+    found = pairs(line[match.end() :]) if match else {}
+    return {STEP: match.group(1), **found} if match and found else None
+
+
+_VERL = re.compile(r"(?:^|\s)step:(\d{1,12}) - (?=\S)")
+
+
+def parse_verl(line: str) -> dict[str, Any] | None:
+    """``step:1 - actor/pg_loss:0.1 - critic/score/mean:0.4`` of verl's console logger."""
+    match = _VERL.search(line)
+    found = verl_names(pairs(line[match.end() :])) if match else {}
+    return {STEP: match.group(1), **found} if match and any("/" in key for key in found) else None
+
+
+_OPENRLHF = re.compile(r"Global step (\d{1,12})(?: \[\w+\])?: (?=\{)")
+
+
+def parse_openrlhf(line: str) -> dict[str, Any] | None:
+    """``Global step 1: {'policy_loss': 0.1, ...}`` of OpenRLHF's trainers."""
+    match = _OPENRLHF.search(line)
+    return {STEP: match.group(1), **pairs(line[match.end() :])} if match else None
+
+
+_FAIRSEQ = re.compile(r"\| (?:INFO|DEBUG) \| (train|train_inner|valid|test|[\w.]+) \| (?=\{)")
+_FAIRSEQ_OLD = re.compile(r"\| num_updates (\d{1,12})\b")
+_OLD_PAIR = re.compile(rf"\| ([A-Za-z_][\w./]*) ({NUMBER})(?= |$)", re.IGNORECASE)
+_NO_CURVE = re.compile(r"(?:^|_)(?:wps|ups|wpb|bsz|wall|train_wall|gb_free|num_updates|update|loss_scale|clip)$")
+
+
+def parse_fairseq(line: str) -> dict[str, Any] | None:
+    """fairseq's JSON log lines (numbers as text) and its older ``| epoch 001 | loss 3.2 | num_updates 500`` lines."""
+    if match := _FAIRSEQ.search(line):
+        value = parse_json(line[match.end() :].strip())
+        if not isinstance(value, dict):
+            return None
+        split = "train" if match.group(1).startswith("train") else "valid"
+        step = value.get("num_updates", value.get(f"{split}_num_updates"))
+        own = {key.removeprefix(f"{split}_"): cell for key, cell in value.items()}
+        prefix = "epoch_" if match.group(1) == "train" else ""
+        kept = {_fairseq(split, prefix, key): cell for key, cell in own.items() if not _NO_CURVE.search(key)}
+        return {STEP: step, **kept} if step is not None else None
+    match = _FAIRSEQ_OLD.search(line)
+    if not match:
+        return None
+    split = "valid" if "| valid" in line else "train"
+    found = {_fairseq(split, "", k): c for k, c in _OLD_PAIR.findall(line) if not _NO_CURVE.search(k)}
+    return {STEP: match.group(1), **found} if found else None
+
+
+def _fairseq(split: str, prefix: str, key: str) -> str:
+    """The key with its split; the mean over an epoch (``train`` lines) apart from that of the last updates."""
+    return "epoch" if key == "epoch" else f"{split}/{prefix}{key}"
+
+
+_PADDLE = re.compile(r"\bloss: .*\bglobal_step: (\d{1,12})\b")
+_PADDLE_TIMES = ("interval_", "progress_or_epoch", "global_step", "max_memory", "current_memory")
+
+
+def parse_paddle(line: str) -> dict[str, Any] | None:
+    """``loss: 0.5, learning_rate: 3e-05, global_step: 10, ...`` of PaddleNLP's and PaddleFormers' trainer."""
+    match = _PADDLE.search(line)
+    if not match:
+        return None
+    found = pairs(line)
+    epoch = {"epoch": found["progress_or_epoch"]} if "progress_or_epoch" in found else {}
+    return {STEP: match.group(1), **{k: c for k, c in found.items() if not k.startswith(_PADDLE_TIMES)}, **epoch}
+
+
+def _layout(name: str, title: str, parse: Parse, note: str = "", trainer: str = "", *kinds: FileKind) -> Layout:
+    return Layout(
+        name,
+        title,
+        SUFFIXES,
+        knows(parse),
+        rows_of(parse),
+        first_of(STEP),
+        cells=without(STEP),
+        where="line {row}, {key}",
+        note=note,
+        complete=lambda _folder, found: found.extra.update(trainer=trainer or None),
+        precision=3,
+        deep=True,
+        files=kinds,
+    )
+
+
+NANOGPT = _layout("nanogpt", "nanoGPT", parse_nanogpt, "nanoGPT's log tells no settings", "nanoGPT")
+TORCHTUNE = _layout("torchtune", "torchtune", parse_torchtune, "", "torchtune")
+VERL = _layout("verl_console", "verl console", parse_verl, "read from the console, which may round", "verl")
+OPENRLHF = _layout("openrlhf", "OpenRLHF console", parse_openrlhf, "read from the console, which may round", "OpenRLHF")
+FAIRSEQ = _layout("fairseq", "fairseq", parse_fairseq, "fairseq rounds what it prints", "fairseq")
+PADDLE = _layout("paddle", "PaddleFormers", parse_paddle, "read from the console, which rounds", "paddle.Trainer")
+LAYOUTS = (NANOGPT, TORCHTUNE, VERL, OPENRLHF, FAIRSEQ, PADDLE)
+READERS = tuple(layout.reader() for layout in LAYOUTS)
