@@ -3,14 +3,25 @@
 import pytest
 from hypothesis import settings
 
+from dpo_report.core.contract import Reader
+from dpo_report.core.hookspecs import hookimpl
 from dpo_report.core.manager import Host
+from dpo_report.plugins.readers import register_readers
 
 # Machines that run tests are busy at times; a slow example is no failure.
 settings.register_profile("shared", deadline=None, derandomize=True)
 settings.load_profile("shared")
 
 
+class OnlyTrainer:
+    """The reader of the Hugging Face Trainer without its siblings."""
+
+    @hookimpl
+    def register_readers(self) -> list[Reader]:
+        return [reader for reader in register_readers() if reader.name == "hf_trainer"]
+
+
 @pytest.fixture(scope="session")
-def readers() -> Host:
-    """A host with the built-in readers and nothing else."""
-    return Host(discover=False, modules=("dpo_report.plugins.readers",))
+def trainer() -> Host:
+    """A host with that reader and nothing else."""
+    return Host(discover=False, modules=(), extra=[OnlyTrainer()])

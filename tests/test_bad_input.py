@@ -45,13 +45,13 @@ def fingerprint(root: Path) -> str:
 
 
 @pytest.fixture
-def answer(readers: Host) -> Callable[[Path], Run]:
+def answer(trainer: Host) -> Callable[[Path], Run]:
     """Loads a run and makes sure that this changes nothing and tells everything in single lines."""
 
     def loaded(path: Path) -> Run:
         before = fingerprint(path)
         try:
-            run = load(path, host=readers)
+            run = load(path, host=trainer)
         finally:
             assert fingerprint(path) == before
         for problem in run.problems:
@@ -86,20 +86,20 @@ def test_reading_a_good_run_changes_nothing(run_folder: Path, answer: Callable[[
     assert answer(run_folder).status == "completed"
 
 
-def test_nothing_there(tmp_path: Path, readers: Host) -> None:
+def test_nothing_there(tmp_path: Path, trainer: Host) -> None:
     (tmp_path / "empty").mkdir()
-    assert refused(tmp_path / "missing", readers).message == f"no such file or folder: {tmp_path / 'missing'}"
-    assert refused(tmp_path / "empty", readers).message == f"{tmp_path / 'empty'} is empty"
+    assert refused(tmp_path / "missing", trainer).message == f"no such file or folder: {tmp_path / 'missing'}"
+    assert refused(tmp_path / "empty", trainer).message == f"{tmp_path / 'empty'} is empty"
     (tmp_path / "empty" / "weights.bin").write_bytes(b"\0" * 100)
-    assert "nothing in" in refused(tmp_path / "empty", readers).message
+    assert "nothing in" in refused(tmp_path / "empty", trainer).message
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"\0" * 5000, b"[]", b'{"a": 1}', b"\x93NUMPY", "№".encode("utf-16")]
 )
-def test_a_file_that_no_reader_knows(content: bytes, tmp_path: Path, readers: Host) -> None:
+def test_a_file_that_no_reader_knows(content: bytes, tmp_path: Path, trainer: Host) -> None:
     (tmp_path / "file").write_bytes(content)
-    assert "no training log that a reader knows" in refused(tmp_path / "file", readers).message
+    assert "no training log that a reader knows" in refused(tmp_path / "file", trainer).message
 
 
 def test_pointers_of_git_lfs(tmp_path: Path, answer: Callable[[Path], Run]) -> None:
@@ -173,7 +173,7 @@ def test_rows_that_are_none(tmp_path: Path, answer: Callable[[Path], Run]) -> No
     assert len(run.problems) == 4
 
 
-def test_pipes_sockets_and_devices_are_not_opened(tmp_path: Path, readers: Host, run_folder: Path) -> None:
+def test_pipes_sockets_and_devices_are_not_opened(tmp_path: Path, trainer: Host, run_folder: Path) -> None:
     for name in ("README.md", "training_args.bin", "trainer_state.json"):
         (run_folder / name).unlink()
     os.mkfifo(run_folder / "README.md")
@@ -183,16 +183,16 @@ def test_pipes_sockets_and_devices_are_not_opened(tmp_path: Path, readers: Host,
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("training_args.bin")
     os.chdir(here)
-    run = load(run_folder, host=readers)
+    run = load(run_folder, host=trainer)
     assert len(run.series["loss", "train"]) == 4
     assert sorted(problem.where for problem in run.problems) == ["README.md", "trainer_state.json", "training_args.bin"]
-    assert "neither a file nor a folder" in refused(run_folder / "trainer_state.json", readers).message
-    assert "neither a file nor a folder" in refused(Path("/dev/null"), readers).message
+    assert "neither a file nor a folder" in refused(run_folder / "trainer_state.json", trainer).message
+    assert "neither a file nor a folder" in refused(Path("/dev/null"), trainer).message
 
 
-def test_a_lone_pipe_is_told(tmp_path: Path, readers: Host) -> None:
+def test_a_lone_pipe_is_told(tmp_path: Path, trainer: Host) -> None:
     os.mkfifo(tmp_path / "trainer_state.json")
-    assert "trainer_state.json: not a plain file" in refused(tmp_path, readers).message
+    assert "trainer_state.json: not a plain file" in refused(tmp_path, trainer).message
 
 
 def test_links_that_lead_out_or_in_circles(run_folder: Path, tmp_path: Path, answer: Callable[[Path], Run]) -> None:
@@ -219,7 +219,7 @@ def test_links_that_lead_out_or_in_circles(run_folder: Path, tmp_path: Path, ans
     "error", [PermissionError(13, "Permission denied"), FileNotFoundError(2, "No such file"), OSError(5, "I/O")]
 )
 def test_files_that_cannot_be_read(
-    name: str, error: OSError, run_folder: Path, answer: Callable[[Path], Run], monkeypatch: pytest.MonkeyPatch
+    name: str, error: OSError, run_folder: Path, trainer: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (run_folder / "dpo-report.toml").write_text("[facts]\na = 1\n")
     whole = Path.open
@@ -233,7 +233,7 @@ def test_files_that_cannot_be_read(
     before = fingerprint(run_folder)
     monkeypatch.setattr(Path, "open", denied)
     try:
-        run = load(run_folder, host=answer_host())
+        run = load(run_folder, host=trainer)
     finally:
         monkeypatch.setattr(Path, "open", whole)
     assert fingerprint(run_folder) == before
@@ -241,16 +241,12 @@ def test_files_that_cannot_be_read(
     assert run.global_step == 4
 
 
-def answer_host() -> Host:
-    return Host(discover=False, modules=("dpo_report.plugins.readers",))
-
-
-def test_a_lone_file_that_cannot_be_read(run_folder: Path, readers: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lone_file_that_cannot_be_read(run_folder: Path, trainer: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(self: Path, *args: Any, **named: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", denied)
-    assert refused(run_folder / "trainer_state.json", readers).message.endswith("trainer_state.json: Permission denied")
+    assert refused(run_folder / "trainer_state.json", trainer).message.endswith("trainer_state.json: Permission denied")
 
 
 def test_folders_in_the_place_of_files(run_folder: Path, answer: Callable[[Path], Run]) -> None:
@@ -287,11 +283,11 @@ def test_a_run_of_a_mac_and_a_report_of_ours(run_folder: Path, answer: Callable[
 
 
 @pytest.mark.parametrize("name", ["a_b & %#$~^{}", "\\input{etc}", "漢字 🙂", "x" * 200, "new\nline", "[0.0, 0.2]"])
-def test_folders_of_any_name(name: str, run_folder: Path, readers: Host) -> None:
+def test_folders_of_any_name(name: str, run_folder: Path, trainer: Host) -> None:
     odd = run_folder.rename(run_folder.with_name(name))
-    run = load(odd, host=readers)
+    run = load(odd, host=trainer)
     assert run.name == name
-    assert len(load_all(odd.parent, readers)) == 1
+    assert len(load_all(odd.parent, trainer)) == 1
 
 
 json_values = st.recursive(
@@ -322,11 +318,11 @@ rows = st.lists(full | full | full | json_values, max_size=8)
 
 @given(content=st.dictionaries(members, json_values, max_size=5), history=rows, results=json_values)
 def test_any_state_is_answered_and_no_valid_row_is_lost(
-    content: dict[str, Any], history: list[Any], results: Any, tmp_path_factory: pytest.TempPathFactory
+    content: dict[str, Any], history: list[Any], results: Any, trainer: Host, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = state(tmp_path_factory.mktemp("run"), content | {"log_history": history})
     (folder / "all_results.json").write_text(json.dumps(results))
-    run = load(folder, host=answer_host())
+    run = load(folder, host=trainer)
     wanted: dict[float, float] = {}
     for row in (row for row in history if isinstance(row, dict)):
         step, loss = number(row.get("step")), number(row.get("loss"))

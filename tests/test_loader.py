@@ -33,7 +33,7 @@ def losses(run: Any) -> list[float]:
     return [] if series is None else [round(value, 2) for value in series.values.tolist()]
 
 
-def test_the_first_users_metrics_file(tmp_path: Path, readers: Host) -> None:
+def test_the_first_users_metrics_file(tmp_path: Path, trainer: Host) -> None:
     told = {
         "train_runtime": 19.619, "train_samples_per_second": 0.816, "train_steps_per_second": 0.204,
         "train_loss": 0.4594663381576538, "epoch": 2.0,
@@ -41,7 +41,7 @@ def test_the_first_users_metrics_file(tmp_path: Path, readers: Host) -> None:
     path = tmp_path / "metrics.json"
     path.write_text(str(told).replace("'", '"'))
     for given in (path, tmp_path):
-        run = load(given, host=readers)
+        run = load(given, host=trainer)
         assert {name: datum.value for name, datum in run.summary.items()} == told
         assert str(run.summary["train_loss"].source) == "metrics.json: train_loss"
         assert (run.status, run.global_step, run.epoch, run.series) == ("unknown", None, 2.0, {})
@@ -49,46 +49,46 @@ def test_the_first_users_metrics_file(tmp_path: Path, readers: Host) -> None:
 
 
 @pytest.mark.parametrize("name", ["trainer_state.json", "training_logs.json", "log"])
-def test_a_state_under_any_name(name: str, tmp_path: Path, readers: Host) -> None:
+def test_a_state_under_any_name(name: str, tmp_path: Path, trainer: Host) -> None:
     shutil.copy(RUNS / "dpo-log1" / "trainer_state.json", tmp_path / name)
-    run = load(tmp_path / name, host=readers)
+    run = load(tmp_path / name, host=trainer)
     assert len(run.series["loss", "train"]) == 4
     assert run.method == "dpo"
     assert run.setting("logging_steps") == 1
     assert [file.path for file in run.files] == [name]
     if name.endswith(".json"):
-        assert losses(load(tmp_path, host=readers)) == losses(run)
+        assert losses(load(tmp_path, host=trainer)) == losses(run)
 
 
-def test_only_the_file_that_was_given_is_read(readers: Host) -> None:
-    run = load(RUNS / "dpo-log1" / "train_results.json", host=readers)
+def test_only_the_file_that_was_given_is_read(trainer: Host) -> None:
+    run = load(RUNS / "dpo-log1" / "train_results.json", host=trainer)
     assert run.number("train_loss") is not None
     assert run.settings == {}
     assert run.name == "dpo-log1"
 
 
-def test_checkpoints_in_numeric_order(tmp_path: Path, readers: Host) -> None:
+def test_checkpoints_in_numeric_order(tmp_path: Path, trainer: Host) -> None:
     for step in (500, 1000, 1500):
         state(tmp_path / f"checkpoint-{step}", rows=step // 100, planned=2000, global_step=step)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert (run.global_step, len(losses(run)), run.status) == (1500, 15, "incomplete")
     assert run.series["loss", "train"].source.file == "checkpoint-1500/trainer_state.json"
     assert run.problems == ()
 
 
-def test_a_root_state_that_is_older_than_a_checkpoint(tmp_path: Path, readers: Host) -> None:
+def test_a_root_state_that_is_older_than_a_checkpoint(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path, rows=2)
     state(tmp_path / "checkpoint-4", rows=4)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert (run.global_step, run.status) == (4, "completed")
     assert losses(run) == [0.69, 0.68, 0.67, 0.66]
     assert run.problems[0].message == "stands at step 2; checkpoint-4 (step 4) is used instead"
 
 
-def test_rows_that_only_an_older_checkpoint_has(tmp_path: Path, readers: Host) -> None:
+def test_rows_that_only_an_older_checkpoint_has(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path / "checkpoint-2", rows=2)
     state(tmp_path / "checkpoint-4", log_history=[{"loss": 0.5, "step": 4}])
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert losses(run) == [0.69, 0.68, 0.5]
     series = run.series["loss", "train"]
     assert [str(series.source_at(index)) for index in range(3)] == [
@@ -98,91 +98,104 @@ def test_rows_that_only_an_older_checkpoint_has(tmp_path: Path, readers: Host) -
     ]
 
 
-def test_a_torn_checkpoint_is_filled_in_from_the_one_before(tmp_path: Path, readers: Host) -> None:
+def test_a_torn_checkpoint_is_filled_in_from_the_one_before(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path / "checkpoint-3", rows=3, planned=4)
     state(tmp_path / "checkpoint-4", rows=4, planned=4)
     torn = tmp_path / "checkpoint-4" / "trainer_state.json"
     torn.write_text(torn.read_text()[:60])
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert losses(run) == [0.69, 0.68, 0.67]
     assert any(problem.where == "checkpoint-4/trainer_state.json" for problem in run.problems)
 
 
-def test_checkpoints_with_other_rows_are_another_run(tmp_path: Path, readers: Host) -> None:
+def test_checkpoints_with_other_rows_are_another_run(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path / "checkpoint-2", rows=2, loss=9.0)
     state(tmp_path / "checkpoint-4", rows=4)
     (tmp_path / "checkpoint-2" / "README.md").write_text("---\ntags:\n- trl\n- sft\n---\n")
-    main, other = load_all(tmp_path, readers)
+    main, other = load_all(tmp_path, trainer)
     assert losses(main) == [0.69, 0.68, 0.67, 0.66]
     assert losses(other) == [8.99, 8.98]
     assert (main.method, other.method) == (None, "sft")
     assert (
-        load(tmp_path, host=readers).problems[0].message
+        load(tmp_path, host=trainer).problems[0].message
         == "belongs to another training run (its rows differ); left out"
     )
-    assert losses(load(tmp_path / "checkpoint-2", host=readers)) == [8.99, 8.98]
+    assert losses(load(tmp_path / "checkpoint-2", host=trainer)) == [8.99, 8.98]
 
 
-def test_parts_of_a_run_are_no_runs(tmp_path: Path, readers: Host) -> None:
+def test_parts_of_a_run_are_no_runs(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path)
     for part in ("final_model", "ref", "checkpoint-4/ref", "adapter"):
         (tmp_path / part).mkdir(parents=True)
         (tmp_path / part / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8}')
-    (run,) = load_all(tmp_path, readers)
+    (run,) = load_all(tmp_path, trainer)
     assert run.setting("lora.r") == 8
     assert len(run.files) == 5
 
 
-def test_without_metrics_nothing_is_invented(tmp_path: Path, readers: Host) -> None:
+def test_without_metrics_nothing_is_invented(tmp_path: Path, trainer: Host) -> None:
     (tmp_path / "final_adapter").mkdir()
     (tmp_path / "final_adapter" / "README.md").write_text("---\nlibrary_name: peft\ntags:\n- trl\n- grpo\n---\n")
     (tmp_path / "config.json").write_text("{}")
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert (run.directory, run.status, run.method) == (tmp_path, "no-metrics", "grpo")
     assert (run.global_step, run.max_steps, run.epoch) == (None, None, None)
     assert (run.series, run.summary) == ({}, {})
 
 
-def test_event_files_are_told_not_read(tmp_path: Path, readers: Host) -> None:
+def test_an_adapter_without_a_log_is_a_run_without_metrics(tmp_path: Path, trainer: Host) -> None:
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 8}')
+    run = load(tmp_path, host=trainer)
+    assert (run.status, run.setting("lora.r"), run.problems) == ("no-metrics", 8, ())
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "eval_results.json"])
+def test_metrics_of_another_program_make_no_run(name: str, tmp_path: Path, trainer: Host) -> None:
+    (tmp_path / name).write_text('{"accuracy": 0.5, "best_validation_loss": 0.25}')
+    with pytest.raises(ReportError):
+        load(tmp_path, host=trainer)
+
+
+def test_event_files_are_told_not_read(tmp_path: Path, trainer: Host) -> None:
     shutil.copy(RUNS / "dpo-log1" / "training_args.bin", tmp_path)
     (tmp_path / "events.out.tfevents.1.host.2.0").write_bytes(b"\0" * 30)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert run.status == "unknown"
     assert "one event file holds the only metrics" in run.problems[0].message
 
 
-def test_a_parent_of_several_runs_lists_them(readers: Host) -> None:
+def test_a_parent_of_several_runs_lists_them(trainer: Host) -> None:
     with pytest.raises(ReportError) as caught:
-        load(RUNS / "dpo-seeds", host=readers)
+        load(RUNS / "dpo-seeds", host=trainer)
     assert caught.value.message.splitlines()[1:] == [f"  seed-{seed}: dpo, completed, 16 steps" for seed in (1, 2, 3)]
     assert caught.value.hint == f"choose one by its path, for example {RUNS / 'dpo-seeds' / 'seed-1'}"
-    assert [run.name for run in load_all(RUNS / "dpo-seeds", readers)] == ["seed-1", "seed-2", "seed-3"]
+    assert [run.name for run in load_all(RUNS / "dpo-seeds", trainer)] == ["seed-1", "seed-2", "seed-3"]
 
 
-def test_a_single_run_below_is_the_run(tmp_path: Path, readers: Host) -> None:
+def test_a_single_run_below_is_the_run(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path / "out" / "v1")
     (tmp_path / "notes.txt").write_text("")
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert run.directory == tmp_path / "out" / "v1"
     assert [file.path for file in run.files] == ["trainer_state.json"]
 
 
-def test_runs_below_a_run_are_told_and_left_out(tmp_path: Path, readers: Host) -> None:
+def test_runs_below_a_run_are_told_and_left_out(tmp_path: Path, trainer: Host) -> None:
     odd = tmp_path / "epsilon_[0.0, 0.2] = +{x}"
     state(tmp_path)
     state(odd / "checkpoint-3", rows=3)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert losses(run) == [0.69, 0.68, 0.67, 0.66]
     assert [file.path for file in run.files] == ["trainer_state.json"]
     assert run.problems[-1].message == "1 more run lies below this folder, not in this report"
-    assert losses(load(odd, host=readers)) == [0.69, 0.68, 0.67]
+    assert losses(load(odd, host=trainer)) == [0.69, 0.68, 0.67]
 
 
-def test_a_checkpoint_given_alone_has_the_folders_settings_and_its_own_rows(tmp_path: Path, readers: Host) -> None:
+def test_a_checkpoint_given_alone_has_the_folders_settings_and_its_own_rows(tmp_path: Path, trainer: Host) -> None:
     shutil.copytree(RUNS / "dpo-eval", tmp_path / "run")
     (tmp_path / "run" / "checkpoint-12" / "training_args.bin").unlink()
     (tmp_path / "run" / "dpo-report.toml").write_text('[facts]\ndevice = "CPU"\n')
-    run = load(tmp_path / "run" / "checkpoint-12", host=readers)
+    run = load(tmp_path / "run" / "checkpoint-12", host=trainer)
     assert (run.global_step, run.status, run.name) == (12, "incomplete", "checkpoint-12")
     assert run.series["loss", "train"].steps[-1] == 12
     assert run.setting("learning_rate") == 0.005
@@ -195,26 +208,26 @@ def test_a_checkpoint_given_alone_has_the_folders_settings_and_its_own_rows(tmp_
     assert all("/" not in file.path for file in run.files)
 
 
-def test_a_checkpoint_beside_nothing(tmp_path: Path, readers: Host) -> None:
+def test_a_checkpoint_beside_nothing(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path / "checkpoint-4")
-    run = load(tmp_path / "checkpoint-4", host=readers)
+    run = load(tmp_path / "checkpoint-4", host=trainer)
     assert (losses(run), run.problems) == ([0.69, 0.68, 0.67, 0.66], ())
 
 
-def test_a_nameless_folder_takes_the_name_of_the_card(tmp_path: Path, readers: Host) -> None:
+def test_a_nameless_folder_takes_the_name_of_the_card(tmp_path: Path, trainer: Host) -> None:
     for folder, name in (("output", "my-model"), ("dpo-3", "dpo-3")):
         state(tmp_path / folder)
         (tmp_path / folder / "README.md").write_text("---\nmodel_name: my-model\ntags:\n- trl\n---\n")
-        assert load(tmp_path / folder, host=readers).name == name
+        assert load(tmp_path / folder, host=trainer).name == name
 
 
-def test_facts_and_answers(tmp_path: Path, readers: Host) -> None:
+def test_facts_and_answers(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path)
     (tmp_path / "dpo-report.toml").write_text(
         '[facts]\ndevice = "CPU"\ntrain_pairs = 8\n[facts.data]\nlicence = "MIT"\nmade = 2026-11-01\n'
         '[answers]\nhardware = "a laptop"\nseeds = 3\n'
     )
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert {name: fact.value for name, fact in run.facts.items()} == {
         "device": "CPU", "train_pairs": 8, "data.licence": "MIT", "data.made": "2026-11-01"
     }  # fmt: skip
@@ -222,28 +235,28 @@ def test_facts_and_answers(tmp_path: Path, readers: Host) -> None:
 
 
 @pytest.mark.parametrize("content", [b"[facts", b"\xff\xfe", b"facts = 3", b"a = " + b"[" * 5000, b"x" * (2 << 20)])
-def test_broken_facts_are_told(content: bytes, tmp_path: Path, readers: Host) -> None:
+def test_broken_facts_are_told(content: bytes, tmp_path: Path, trainer: Host) -> None:
     state(tmp_path)
     (tmp_path / "dpo-report.toml").write_bytes(content)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert (run.facts, run.answers) == ({}, {})
     assert [problem.where for problem in run.problems] == ["dpo-report.toml"]
     assert len(run.problems[0].message) < 400
 
 
-def test_further_files(tmp_path: Path, readers: Host) -> None:
+def test_further_files(tmp_path: Path, trainer: Host) -> None:
     state(tmp_path / "run")
     (tmp_path / "all_results.json").write_text('{"eval_loss": 0.25, "epoch": 2.0}')
     (tmp_path / "notes.txt").write_text("nothing")
-    run = load(tmp_path / "run", host=readers, with_files=[tmp_path / "all_results.json", tmp_path / "notes.txt"])
+    run = load(tmp_path / "run", host=trainer, with_files=[tmp_path / "all_results.json", tmp_path / "notes.txt"])
     assert run.number("eval_loss") == 0.25
     assert str(run.summary["eval_loss"].source) == "../all_results.json: eval_loss"
     assert losses(run) == [0.69, 0.68, 0.67, 0.66]
     assert [problem.message for problem in run.problems] == ["no reader knows this file"]
     with pytest.raises(ReportError):
-        load(tmp_path / "run", host=readers, with_files=[tmp_path / "missing.json"])
+        load(tmp_path / "run", host=trainer, with_files=[tmp_path / "missing.json"])
     with pytest.raises(ReportError):
-        load(tmp_path / "run", host=readers, with_files=[tmp_path])
+        load(tmp_path / "run", host=trainer, with_files=[tmp_path])
 
 
 def told(name: str, values: list[float], precision: int = 0, **more: Any) -> Witness:
@@ -313,7 +326,7 @@ def test_plugins_break_ties(tmp_path: Path) -> None:
     assert merged(tmp_path, one, other, chooses="nobody").reader == "one"
 
 
-def test_a_reader_that_fails_costs_only_its_own(tmp_path: Path, readers: Host) -> None:
+def test_a_reader_that_fails_costs_only_its_own(tmp_path: Path, trainer: Host) -> None:
     def broken(folder: Folder) -> Iterator[Witness]:
         yield told("broken", [1.0])
         raise RuntimeError("no")
@@ -333,7 +346,7 @@ def test_a_reader_that_fails_costs_only_its_own(tmp_path: Path, readers: Host) -
     assert len([problem for problem in run.problems if problem.where.startswith("plugin")]) == 2
 
 
-def test_large_states_are_read_whole_only_once(tmp_path: Path, readers: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_states_are_read_whole_only_once(tmp_path: Path, trainer: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     from dpo_report.plugins.readers.hf import witness
 
     monkeypatch.setattr(witness, "SMALL", 100)
@@ -341,7 +354,7 @@ def test_large_states_are_read_whole_only_once(tmp_path: Path, readers: Host, mo
     state(tmp_path / "checkpoint-10", rows=10, planned=40, loss=5.0)
     for step in (20, 30, 40):
         state(tmp_path / f"checkpoint-{step}", rows=step, planned=40)
-    main, other = load_all(tmp_path, readers)
+    main, other = load_all(tmp_path, trainer)
     assert len(losses(main)) == 40
     assert main.problems[0].where == "checkpoint-10"
     assert other.name.endswith("checkpoint-10")

@@ -101,31 +101,31 @@ def test_a_card_by_hand_tells_nothing(text: str, tmp_path: Path) -> None:
     assert (told.versions, told.settings, told.problems) == ({}, {}, [])
 
 
-def test_what_a_card_adds_to_a_run(tmp_path: Path, readers: Host) -> None:
+def test_what_a_card_adds_to_a_run(tmp_path: Path, trainer: Host) -> None:
     (tmp_path / "trainer_state.json").write_text(
         json.dumps({"log_history": [{"loss": 1.0, "step": 1}], "global_step": 1})
     )
     (tmp_path / "README.md").write_text(OLD_CARD)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert run.setting("learning_rate") == 5e-07
     assert str(run.settings["learning_rate"].source) == "README.md: line 10"
     assert run.settings["learning_rate"].is_default is None
     (tmp_path / "README.md").write_text(TRL_CARD)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert (run.method, run.trainer) == ("dpo", "trl.DPOTrainer")
     assert run.method_why == "the model card says that it was trained with DPO"
     assert run.setting("base_model") == "Qwen/Qwen2.5-0.5B"
     assert "license" not in run.settings  # TRL's own placeholder
 
 
-def test_configurations_are_settings(tmp_path: Path, readers: Host) -> None:
+def test_configurations_are_settings(tmp_path: Path, trainer: Host) -> None:
     (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": [], "global_step": 1, "max_steps": 1}))
     config = {"model_type": "gpt2", "n_layer": 2, "architectures": ["GPT2LMHeadModel"], "deep": {"a": 1}, "no": None}
     (tmp_path / "config.json").write_text(json.dumps(config | {"transformers_version": "4.48.3"}))
     adapter = {"peft_type": "LORA", "r": 4, "target_modules": ["q", "v"], "base_model_name_or_path": "org/base"}
     (tmp_path / "adapter_config.json").write_text(json.dumps(adapter | {"peft_version": "0.18.0"}))
     (tmp_path / "generation_config.json").write_text(json.dumps({"temperature": 0.7}))
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert run.setting("model.n_layer") == 2
     assert run.setting("model.architectures") == ["GPT2LMHeadModel"]
     assert not {"model.deep", "model.no"} & run.settings.keys()
@@ -138,10 +138,10 @@ def test_configurations_are_settings(tmp_path: Path, readers: Host) -> None:
 
 
 @pytest.mark.parametrize("content", ["[1]", "{", "", "[" * 10_000, "7", '{"a": ' + "9" * 5000 + "}"])
-def test_a_broken_configuration_costs_only_itself(content: str, tmp_path: Path, readers: Host) -> None:
+def test_a_broken_configuration_costs_only_itself(content: str, tmp_path: Path, trainer: Host) -> None:
     (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": [], "global_step": 1, "max_steps": 1}))
     (tmp_path / "config.json").write_text(content)
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert run.status == "completed"
     assert [problem.where for problem in run.problems] == ["config.json"]
 
@@ -153,13 +153,13 @@ def test_results_of_another_program_are_left_out(tmp_path: Path) -> None:
     assert "no metrics of the trainer" in problems[0].message
 
 
-def test_results_that_contradict_the_state_are_told(tmp_path: Path, readers: Host) -> None:
+def test_results_that_contradict_the_state_are_told(tmp_path: Path, trainer: Host) -> None:
     rows = [{"loss": 0.5, "step": 1}, {"train_runtime": 9.0, "train_loss": 0.5, "epoch": 1.0, "step": 1}]
     (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": rows, "global_step": 1, "max_steps": 1}))
     (tmp_path / "all_results.json").write_text(
         json.dumps({"train_loss": 0.25, "train_runtime": 9.0, "eval_loss": 0.75})
     )
-    run = load(tmp_path, host=readers)
+    run = load(tmp_path, host=trainer)
     assert run.number("train_loss") == 0.5
     assert run.number("eval_loss") == 0.75
     assert str(run.summary["eval_loss"].source) == "all_results.json: eval_loss"

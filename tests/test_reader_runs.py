@@ -39,8 +39,8 @@ def test_there_are_runs_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_point_stands_where_its_source_says(name: str, readers: Host) -> None:
-    for run in load_all(RUNS / name, readers):
+def test_every_point_stands_where_its_source_says(name: str, trainer: Host) -> None:
+    for run in load_all(RUNS / name, trainer):
         for series in run.series.values():
             for index in range(len(series)):
                 source = series.source_at(index)
@@ -56,9 +56,9 @@ def test_every_point_stands_where_its_source_says(name: str, readers: Host) -> N
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_row_is_told(name: str, readers: Host) -> None:
+def test_every_row_is_told(name: str, trainer: Host) -> None:
     """Each number of the newest state is a point, or part of the summary, or a repeated evaluation that is told."""
-    for run in load_all(RUNS / name, readers):
+    for run in load_all(RUNS / name, trainer):
         file = run.witnesses[0].files[0]
         rows = json.loads((run.directory / file).read_text())["log_history"]
         told = {(s.source_at(i).file, s.source_at(i).where) for s in run.series.values() for i in range(len(s))}
@@ -70,10 +70,10 @@ def test_every_row_is_told(name: str, readers: Host) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("dpo-seeds", "two-runs-one-folder")])
-def test_the_manifest_is_met(name: str, readers: Host) -> None:
+def test_the_manifest_is_met(name: str, trainer: Host) -> None:
     manifest = json.loads((RUNS / f"{name}.MANIFEST.json").read_text())
     last = manifest["processes"][-1]
-    run = load(RUNS / name, host=readers)
+    run = load(RUNS / name, host=trainer)
     for key, value in last["passed"].items():
         if key != "output_dir":
             assert run.setting(key) == value or run.setting(key) == [value], key
@@ -94,8 +94,8 @@ def test_the_manifest_is_met(name: str, readers: Host) -> None:
     assert run.trainer.endswith(f".{last['trainer']}")
 
 
-def test_a_run_shorter_than_its_logging_interval_has_no_rows(readers: Host) -> None:
-    run = load(RUNS / "dpo-default-log", host=readers)
+def test_a_run_shorter_than_its_logging_interval_has_no_rows(trainer: Host) -> None:
+    run = load(RUNS / "dpo-default-log", host=trainer)
     assert (run.status, run.global_step, run.epoch) == ("completed", 4, 2.0)
     assert run.series == {}
     assert run.setting("logging_steps") == 10
@@ -104,15 +104,15 @@ def test_a_run_shorter_than_its_logging_interval_has_no_rows(readers: Host) -> N
     assert run.problems == ()
 
 
-def test_metrics_of_the_closing_row_stay_out_of_the_curves(readers: Host) -> None:
-    run = load(RUNS / "dpo-savestate", host=readers)
+def test_metrics_of_the_closing_row_stay_out_of_the_curves(trainer: Host) -> None:
+    run = load(RUNS / "dpo-savestate", host=trainer)
     assert run.series == {}
     assert str(run.summary["rewards/accuracies"].source) == "trainer_state.json: log_history[0].rewards/accuracies"
     assert run.number("train_loss") is not None
 
 
-def test_the_evaluation_of_the_best_model_does_not_replace_that_of_the_last_step(readers: Host) -> None:
-    run = load(RUNS / "dpo-eval", host=readers)
+def test_the_evaluation_of_the_best_model_does_not_replace_that_of_the_last_step(trainer: Host) -> None:
+    run = load(RUNS / "dpo-eval", host=trainer)
     rows = json.loads((RUNS / "dpo-eval" / "trainer_state.json").read_text())["log_history"]
     at_the_end = [row["eval_loss"] for row in rows if row["step"] == 24 and "eval_loss" in row]
     assert len(set(at_the_end)) == 2
@@ -124,8 +124,8 @@ def test_the_evaluation_of_the_best_model_does_not_replace_that_of_the_last_step
     assert run.summary["best_model_checkpoint"].value in {f"checkpoint-{step}" for step in range(4, 28, 4)}
 
 
-def test_named_evaluation_sets_are_kept_apart(readers: Host) -> None:
-    run = load(RUNS / "dpo-two-evalsets", host=readers)
+def test_named_evaluation_sets_are_kept_apart(trainer: Host) -> None:
+    run = load(RUNS / "dpo-two-evalsets", host=trainer)
     for name in ("near", "far"):
         margins = run.get("rewards/margins", f"eval:{name}")
         assert margins is not None
@@ -135,8 +135,8 @@ def test_named_evaluation_sets_are_kept_apart(readers: Host) -> None:
     assert run.problems == ()
 
 
-def test_two_runs_in_one_folder_are_never_merged(readers: Host) -> None:
-    main, other = load_all(RUNS / "two-runs-one-folder", readers)
+def test_two_runs_in_one_folder_are_never_merged(trainer: Host) -> None:
+    main, other = load_all(RUNS / "two-runs-one-folder", trainer)
     assert (main.max_steps, other.max_steps) == (20, 16)
     assert main.setting("seed") != other.setting("seed") or main.setting("learning_rate") != other.setting(
         "learning_rate"
@@ -147,8 +147,8 @@ def test_two_runs_in_one_folder_are_never_merged(readers: Host) -> None:
     assert main.problems[0].where == "checkpoint-8, checkpoint-16"
 
 
-def test_not_a_number_is_kept(readers: Host) -> None:
-    run = load(RUNS / "dpo-nan-nofilter", host=readers)
+def test_not_a_number_is_kept(trainer: Host) -> None:
+    run = load(RUNS / "dpo-nan-nofilter", host=trainer)
     loss = run.get("loss")
     assert loss is not None
     assert math.isnan(loss.values[-1])
@@ -156,16 +156,16 @@ def test_not_a_number_is_kept(readers: Host) -> None:
     assert math.isnan(run.number("train_loss") or 0)
 
 
-def test_a_filtered_divergence_is_seen_in_the_rewards(readers: Host) -> None:
-    run = load(RUNS / "dpo-nan", host=readers)
+def test_a_filtered_divergence_is_seen_in_the_rewards(trainer: Host) -> None:
+    run = load(RUNS / "dpo-nan", host=trainer)
     loss = run.get("loss")
     assert loss is not None
     assert loss.values[-1] == 0.0
     assert run.status == "diverged"
 
 
-def test_files_have_a_role_and_a_meaning(readers: Host) -> None:
-    run = load(RUNS / "dpo-lora", host=readers)
+def test_files_have_a_role_and_a_meaning(trainer: Host) -> None:
+    run = load(RUNS / "dpo-lora", host=trainer)
     roles = {file.path: file.role for file in run.files}
     assert roles["trainer_state.json"] == "state"
     assert roles["training_args.bin"] == roles["adapter_config.json"] == "config"

@@ -236,6 +236,20 @@ def test_splits(row: dict[str, float], split: str, name: str, tmp_path: Path) ->
     assert (name, split) in table_of([row | {"step": 1}], tmp_path).columns
 
 
+def test_a_plain_evaluation_beside_named_ones(tmp_path: Path) -> None:
+    rows = [
+        {"eval_loss": 1.0, "eval_runtime": 1.0, "eval_nll_loss": 4.0, "step": 1},
+        {"eval_near_loss": 2.0, "eval_near_runtime": 1.0, "eval_rewards/margins": 5.0, "step": 1},
+    ]
+    columns = table_of(rows, tmp_path).columns
+    assert {place: column.values.tolist() for place, column in columns.items() if place[0] != "runtime"} == {
+        ("loss", "eval"): [1.0],
+        ("nll_loss", "eval"): [4.0],
+        ("loss", "eval:near"): [2.0],
+        ("rewards/margins", "eval:near"): [5.0],
+    }
+
+
 def test_an_evaluation_that_is_repeated(tmp_path: Path) -> None:
     first = {"eval_loss": 0.5, "eval_runtime": 1.0, "step": 4}
     equal = table_of([first, first | {"eval_runtime": 2.0}], tmp_path)

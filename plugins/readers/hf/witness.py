@@ -237,7 +237,7 @@ def _unread(folder: Folder, group: list[Known], results: Mapping[str, Datum]) ->
     if group or results or not events:
         return []
     count = "one event file holds" if len(events) == 1 else f"{len(events)} event files hold"
-    return [Problem(events[0].path, f"{count} the only metrics of this folder; event files are not read")]
+    return [Problem(events[0].path, f"{count} the only metrics of this folder; this reader does not read them")]
 
 
 def _pointers(folder: Folder, told: list[Problem]) -> list[Problem]:
