@@ -177,6 +177,7 @@ def test_results_that_contradict_the_state_are_told(tmp_path: Path, trainer: Hos
         ("trl.trainer.nash_md_config.NashMDConfig", "nash_md", "trl.NashMDTrainer"),
         ("trl.experimental.orpo.orpo_config.ORPOConfig", "orpo", "trl.experimental.orpo.ORPOTrainer"),
         ("alignment.configs.DPOConfig", "dpo", None),
+        ("UnslothSFTTrainer.UnslothSFTConfig", "sft", None),
         ("transformers.training_args.TrainingArguments", None, None),
         ("", None, None),
     ],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-_CONFIG = re.compile(r"^(\w+?)(?:[Vv]\d)?(?:Config|TrainingArguments|Arguments)$")
+_CONFIG = re.compile(r"^(?:Unsloth)?(\w+?)(?:[Vv]\d)?(?:Config|TrainingArguments|Arguments)$")
 _METHODS = {
     "dpo": "DPOTrainer",
     "sft": "SFTTrainer",
