@@ -166,6 +166,15 @@ def rate(x: float, digits: int = 3) -> str:
     return fixed(x, 3) if logged and re.search(r"\.\d{4}", text) else text
 
 
+def p_value(p: float) -> str:
+    """A probability under a null hypothesis, for a sentence.
+
+    >>> p_value(0.0123), p_value(0.0002)
+    ('p = 0.012', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {number(p, 2)}"
+
+
 def lower_bound(x: float, digits: int = 2) -> str:
     """A bound that stays true after rounding: rounded down.
 
@@ -280,6 +289,8 @@ def _form(kind: str, table: bool) -> Callable[[float], str]:
         return lambda x: rate(x, 4 if table else 3)
     if kind == "count":
         return count
+    if kind == "p":
+        return lambda x: p_value(x).removeprefix("p ").removeprefix("= ")
     if kind == "exact":
         return lambda x: count(x) if isinstance(x, int) else setting(x)
     return lambda x: number(x, 4 if table else 3)
@@ -296,6 +307,4 @@ def decimals_aligned(cells: Iterable[str]) -> list[tuple[str, str]]:
     parts = [re.match(rf"([{MINUS}-]?\d[\d,]*)(.*)", cell) for cell in cells]
     heads = max((part[1] for part in parts if part), key=len, default="")
     tails = max((part[2] for part in parts if part), key=len, default="")
-    return [
-        (heads[: len(heads) - len(part[1])], tails[len(part[2]) :]) if part else ("", "") for part in parts
-    ]
+    return [(heads[: len(heads) - len(part[1])], tails[len(part[2]) :]) if part else ("", "") for part in parts]

@@ -358,6 +358,16 @@ def effective_batch(run: Run) -> int | None:
     return size * accumulation(run) * count if size and count else None
 
 
+def window_pairs(run: Run, series: Series, index: int) -> int | None:
+    """Distinct pairs behind one logged training row at most: B × steps in the window, but never more than N."""
+    batch = effective_batch(run)
+    if not batch:
+        return None
+    first, last = window(run, series, index)
+    rows = dataset_rows(run)
+    return min(batch * (last - first + 1), rows) if rows else batch * (last - first + 1)
+
+
 def warmup_steps(run: Run) -> int | None:
     """Warm-up steps: the count, or the share of all steps (``warmup_ratio``, and a ``warmup_steps`` below 1 in v5)."""
     total = run.max_steps or total_steps(run)

@@ -187,7 +187,8 @@ def jensen(run: Run, values: Values) -> Finding:
     shared, at, other = np.intersect1d(loss.steps, margin.steps, return_indices=True)
     if not len(shared):
         raise NotApplicable("no row has both a loss and a margin")
-    least = np.logaddexp(0.0, -margin.values[other])
+    with np.errstate(invalid="ignore"):
+        least = np.logaddexp(0.0, -margin.values[other])
     gap = least - loss.values[at]
     # A short last window is divided otherwise in some versions: the last row of a run is left out.
     broken = np.isfinite(gap) & (gap > JENSEN_TOLERANCE) & (shared < loss.steps[-1])

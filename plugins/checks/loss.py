@@ -24,11 +24,6 @@ def number_of(values: Values, name: str) -> float:
     return float(values[name].value)
 
 
-def p_text(p: float) -> str:
-    """``p = 0.012`` or ``p < 0.001``."""
-    return "p < 0.001" if p < 0.001 else f"p = {numbers.number(p, 2)}"
-
-
 def first_loss(run: Run, values: Values) -> Finding:
     """C1."""
     series, start = run.get("loss"), values.get("loss.start")
@@ -170,12 +165,14 @@ def _endpoints(run: Run, values: Values) -> Finding:
 
 
 def _below_start(run: Run, values: Values) -> tuple[str, ...]:
-    """The plain fact, without inference, that every row after the untrained steps lies below the analytic start."""
+    """The plain fact, without inference, that every row after the untrained steps lies below the analytic start, and
+    the last row below the first.
+    """
     series, start = run.get("loss"), values.get("loss.start")
     if series is None or start is None or not baselines.of(run).exact:
         return ()
     later = series.values[series.steps > reading.untrained_steps(run)]
-    fell = len(later) > 0 and bool((later < float(start.value)).all())
+    fell = len(later) > 0 and bool((later < float(start.value)).all() and later[-1] < series.values[0])
     return ("objective-fell",) if fell else ()
 
 
@@ -217,7 +214,7 @@ def trend(run: Run, values: Values) -> Finding:
     """C6."""
     finiteness.need_sound(run)
     slope, p = values["loss.train.slope"], number_of(values, "loss.train.trend_p")
-    test = f"Mann–Kendall {p_text(p)}, n = {slope.n:,}"
+    test = f"Mann–Kendall {numbers.p_value(p)}, n = {slope.n:,}"
     if p >= 0.05:
         return found(say("No trend of the loss is detectable ({test}).", test=test), evidence=("loss.train.slope",))
     falling = float(slope.value) < 0

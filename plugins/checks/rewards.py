@@ -68,7 +68,7 @@ def training_accuracy(run: Run, values: Values) -> Finding:
     value, series = values["accuracy.train.last"], run.get("rewards/accuracies")
     if series is None:
         raise NotApplicable("no training accuracy was logged")
-    shown, pairs = float(value.value), _window_pairs(run, series, len(series) - 1)
+    shown, pairs = float(value.value), reading.window_pairs(run, series, len(series) - 1)
     enough = bool(pairs and (reading.total_steps(run) or 0) >= 20 and pairs >= FEW_PAIRS)
     text = say(
         "On the training pairs of the last logged window ({w}) the implicit reward ranked {x} correctly.",
@@ -90,16 +90,6 @@ def _of_pairs(share: float, pairs: int | None) -> str:
     text = numbers.share(share, pairs)
     k, _, n = text.partition("/")
     return f"{k} of {n} pairs" if n else text
-
-
-def _window_pairs(run: Run, series: Series, index: int) -> int | None:
-    """Distinct pairs behind one logged training row at most: B × steps in the window, but never more than N."""
-    batch = reading.effective_batch(run)
-    if not batch:
-        return None
-    first, last = reading.window(run, series, index)
-    rows = reading.dataset_rows(run)
-    return min(batch * (last - first + 1), rows) if rows else batch * (last - first + 1)
 
 
 def held_out_accuracy(run: Run, values: Values) -> Finding:

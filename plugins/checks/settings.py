@@ -62,7 +62,7 @@ def _parameters(count: float) -> str:
 def data_size(run: Run, values: Values) -> Finding:
     """H3."""
     value = values["data.rows"]
-    rows, word = int(value.high or float(value.value)), reading.sample_word(run)
+    rows, word = int(value.high if value.high is not None else float(value.value)), reading.sample_word(run)
     if rows >= MODEST:
         return passed(f"{rows:,} training {word}s")
     severity: Severity = "warning" if rows < SMOKE else "caution" if rows < SMALL else "info"

@@ -154,7 +154,7 @@ def _trend(run: Run) -> Iterator[Value]:
         trend.p,
         (series.source,),
         label="Mann–Kendall p of the loss trend",
-        kind="number",
+        kind="p",
         n=len(values),
     )
 
@@ -238,7 +238,7 @@ METRICS = (
         needs=("loss",),
         meaning="Median of the first tenth of the log rows (at least 3) minus the median of the last tenth.",
         paper="The median logged loss fell by {value}; give both medians and their steps.",
-        context="Computed from rows with `loss`, never from train_loss, which is one number. "
+        context="Computed from rows with `loss`, never from `train_loss`, which is one number. "
         "Relative changes only for "
         "losses whose floor is zero.",
         compare="The step-to-step variation of the same curve.",
@@ -261,7 +261,7 @@ METRICS = (
         _rest,
         needs=("summary:train_loss",),
         meaning="What the remaining steps averaged if the first step had the analytic starting loss: "
-        "(T × train_loss − start) / (T − 1).",
+        "(T × `train_loss` − start) / (T − 1).",
         paper="If the first step had the analytic loss, the remaining steps averaged {value}.",
         context="An average, from an assumption: not a final loss, not a slope.",
         compare="The analytic start.",

@@ -147,7 +147,8 @@ def _flushed(run: Run, name: str, label: str, value: float, source: Source, kind
 
 def _share(run: Run, name: str, label: str, series: Series, index: int) -> Value:
     value = float(series.values[index])
-    low = high = n = None
+    low = high = None
+    n = reading.window_pairs(run, series, index) if series.split == "train" else None
     formula = "as logged"
     if series.split != "train":
         band = reading.implied_eval_rows(run, series.split)
@@ -277,7 +278,7 @@ METRICS = (
         "drift of chosen and rejected responses",
         _drift,
         keys=("rewards/chosen", "rewards/rejected", "eval_rewards/chosen", "eval_rewards/rejected"),
-        meaning="rewards/chosen divided by β: by how many nats the chosen responses became more (or "
+        meaning="`rewards/chosen` divided by β: by how many nats the chosen responses became more (or "
         "less) likely than "
         "under the reference, on average.",
         paper="Chosen responses moved by {value} per response relative to the reference.",

@@ -83,15 +83,15 @@ def _rows(run: Run) -> Iterator[Value]:
     elif band is not None:
         yield Value(
             "data.rows",
-            (band.low + band.high) / 2,
+            f"{band.low:,} to {band.high:,}",
             band.sources,
             label=f"training {word}s",
             unit=f"{word}s",
-            kind="count",
+            kind="text",
             low=band.low,
             high=band.high,
             formula=band.formula,
-            note=f"implied: between {band.low:,} and {band.high:,}",
+            note="implied",
         )
         return
     else:
@@ -125,9 +125,12 @@ METRICS = (
         "optimizer steps",
         _steps,
         keys=("global_step", "max_steps"),
-        meaning="Updates of the parameters. One step uses gradient_accumulation_steps micro-batches on every device.",
+        meaning=(
+            "Updates of the parameters. One step uses `gradient_accumulation_steps` "
+            "micro-batches on every device."
+        ),
         paper="{value} optimizer steps.",
-        context="Not micro-batches and not samples. checkpoint-N is named after this number.",
+        context="Not micro-batches and not samples. `checkpoint-N` is named after this number.",
         compare="The planned number: an equal one says that training ran to its end, nothing about quality.",
         source=_STEPS,
     ),
@@ -150,7 +153,7 @@ METRICS = (
         keys=("per_device_train_batch_size", "gradient_accumulation_steps"),
         meaning="Rows per optimizer step: per-device batch × accumulation steps × data-parallel devices.",
         paper="an effective batch of {value}.",
-        context="per_device_train_batch_size alone is not the batch size.",
+        context="`per_device_train_batch_size` alone is not the batch size.",
         compare="The ratio samples/s ÷ steps/s, which must agree with it.",
         source=_STEPS,
     ),
