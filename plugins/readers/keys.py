@@ -56,7 +56,9 @@ _X = frozenset(
     {"step", "steps", "_step", "global_step", "train/global_step", "trainer/global_step", "iter", "iteration"}
 )
 _IGNORED = frozenset({"hp_metric", "_timestamp", "_runtime", "_wandb", "_time", "timestamp", "__timestamp__"})
-_BOOKKEEPING = ("system/", "system.", "_hparams_/", "__system__")
+_BOOKKEEPING = ("system/", "system.", "_hparams_/", "__system__", "__swanlab__")
+_SINGLE = "single_value/"
+"""What the Trainer's SwanLab callback puts before its closing summary."""
 _TRAINERS_OWN = frozenset(
     f"val/{name}" for name in ("contain_eos_token", "num_eos_tokens", "ratio", "ratio_var", "clip_ratio")
 )
@@ -116,6 +118,8 @@ def _canonical(key: str, context: Collection[str], sets: list[str]) -> Key:
         return Key(key, "train", "ignored")
     if lower.endswith(_TEXTS[0]) or lower.startswith(_TEXTS[1]):
         return Key(key, "train", "setting")
+    if key.startswith(_SINGLE) and len(key) > len(_SINGLE):
+        return Key(key.removeprefix(_SINGLE), "train", "summary")
     if key in _TRAINERS_OWN:
         return Key(key, "train", "series")
     if _SUMMARY.match(key) or lower.startswith("hparam/") or (key == "train_loss" and "train_runtime" in context):

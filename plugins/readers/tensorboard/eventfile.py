@@ -10,6 +10,7 @@ import numpy as np
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
 from dpo_report.plugins.readers.keys import canonical
 from dpo_report.plugins.readers.points import Part, Points
@@ -86,7 +87,7 @@ def is_event_file(entry: Entry) -> bool:
 def read(folder: Folder, entry: Entry) -> EventFile:
     """Read an event file. Never raises for what it holds."""
     time, writer, number = _named(entry.name)
-    if is_pointer(_head(folder, entry)):
+    if is_pointer(head(folder, entry)):
         problem = Problem(entry.path, LFS_PROBLEM, LFS_HINT)
         return EventFile(entry.path, time, writer, number, problems=(problem,), readable=False)
     scalars = Scalars()
@@ -108,13 +109,6 @@ def read(folder: Folder, entry: Entry) -> EventFile:
         problems.append(f"record {first:,} {kind}, left out" + (f" ({times:,} such records)" if times > 1 else ""))
     told = tuple(Problem(entry.path, text, hint) for text in problems)
     return EventFile(entry.path, time, writer, number, scalars, problems=told)
-
-
-def _head(folder: Folder, entry: Entry) -> bytes:
-    try:
-        return folder.read(entry, 64)
-    except OSError:
-        return b""
 
 
 def _named(name: str) -> tuple[int, str, int]:

@@ -10,6 +10,7 @@ from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem, Setting, Witness
 from dpo_report.plugins.readers import method
 from dpo_report.plugins.readers.collect import witness
+from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.keys import canonical, mapping, split_of, tells_split
 from dpo_report.plugins.readers.points import told
 from dpo_report.plugins.readers.tensorboard.arguments import settings
@@ -29,7 +30,7 @@ _COUNTS_EPOCHS = "epoch_loss"
 def detect(folder: Folder) -> Match | None:
     """Whether there are event files."""
     found = [entry for entry in folder.entries if is_event_file(entry)]
-    if folder.only is not None and not found and folder.read(folder.only, 80)[12:].find(b"brain.Event:") > 0:
+    if folder.only is not None and not found and b"brain.Event:" in head(folder, folder.entries[0])[:200]:
         found = list(folder.entries)
     return Match(0.6, found[0].path) if found else None
 

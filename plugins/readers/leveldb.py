@@ -1,0 +1,101 @@
+"""LevelDB's log format as trackers write it: a header of seven bytes, then records in blocks of 32 KiB.
+
+A record is one or several fragments, each with a CRC-32, a length and a kind (LevelDB's ``doc/log_format.md``; the
+trackers take zlib's CRC-32 in place of CRC-32C). Fragments never cross a block, so reading goes on at the next block
+behind a damaged one.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+HEADER = 7
+"""Bytes of the file's own header."""
+_BLOCK = 32768
+_FRAGMENT = struct.Struct("<IHB")
+_WHOLE, _FIRST, _LAST = 1, 2, 4
+_SEED = [zlib.crc32(bytes([kind])) for kind in range(5)]
+LARGEST = 32 << 20
+"""Larger records are left out."""
+_TOLD = 3
+
+
+@dataclass(slots=True)
+class Log:
+    """The records of one file; iterate once, then read ``damage``."""
+
+    stream: BinaryIO
+    size: int
+    """Bytes to read, so that a file that still grows comes to an end."""
+    count: int = 0
+    """Records passed, those left out included."""
+    _damage: list[str] = field(default_factory=list)
+    _places: int = 0
+    _parts: list[bytes] | None = None
+    """Fragments of the record that is being put together; None outside of one, or where a fragment is missing."""
+    _open: bool = False
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Number (from 0) and bytes of each undamaged record."""
+        offset, skip = 0, HEADER
+        while offset < self.size and (block := self.stream.read(min(_BLOCK, self.size - offset))):
+            yield from self._block(block, skip, offset)
+            offset, skip = offset + len(block), 0
+        if self._open:
+            self._left_out(f"ends in the middle of record {self.count:,} (a writer that was killed, or still writes)")
+
+    @property
+    def damage(self) -> list[str]:
+        """What was wrong, in the order of the file, each as a part of a sentence."""
+        more = self._places - len(self._damage)
+        return [*self._damage, *([f"has {more:,} more damaged places"] if more else [])]
+
+    def _block(self, block: bytes, place: int, offset: int) -> Iterator[tuple[int, bytes]]:
+        while place + HEADER <= len(block):
+            crc, length, kind = _FRAGMENT.unpack_from(block, place)
+            end = place + HEADER + length
+            if not 1 <= kind <= 4 or end > len(block):
+                if 1 <= kind <= 4 and len(block) < _BLOCK and end <= _BLOCK:
+                    self._open = True
+                elif block[place:].strip(b"\0"):
+                    self._left_out(f"is damaged at byte {offset + place:,}; the rest of the block is passed over")
+                    self._parts = None
+                return
+            body = block[place + HEADER : end]
+            good = zlib.crc32(body, _SEED[kind]) == crc
+            if not good:
+                self._left_out(
+                    f"record {self.count:,} at byte {offset + place:,} does not match its checksum, left out"
+                )
+            yield from self._fragment(kind, body if good else None)
+            place = end
+        if len(block) - place > 0 and len(block) < _BLOCK:
+            self._open = True
+
+    def _fragment(self, kind: int, body: bytes | None) -> Iterator[tuple[int, bytes]]:
+        """Put fragments together; a record with a damaged or missing one is dropped."""
+        if kind in (_WHOLE, _FIRST):
+            if self._open:
+                self._left_out(f"record {self.count:,} has no end, left out")
+                self.count += 1
+            self._parts = None if body is None else [body]
+            self._open = True
+        elif self._parts is not None:
+            if body is None or sum(map(len, self._parts)) > LARGEST:
+                self._parts = None
+            else:
+                self._parts.append(body)
+        if kind in (_WHOLE, _LAST):
+            number, parts = self.count, self._parts
+            self.count, self._parts, self._open = self.count + 1, None, False
+            if parts is not None:
+                yield number, b"".join(parts)
+
+    def _left_out(self, text: str) -> None:
+        self._places += 1
+        if len(self._damage) < _TOLD:
+            self._damage.append(text)

@@ -1,0 +1,1 @@
+"""SwanLab: runs kept on disk."""

@@ -1,0 +1,140 @@
+"""One ``.swanlab`` file: LevelDB's log format with JSON records (version 1, to 0.7) or protocol buffers (version 2).
+
+Field numbers as in SwanLab's ``record.proto``, ``run.proto`` and ``data.proto``, release 0.10.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.files import parse_json
+from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
+from dpo_report.plugins.readers.leveldb import Log
+from dpo_report.plugins.readers.numbers import number
+from dpo_report.plugins.readers.protobuf import BYTES, FIXED64, VARINT, Field, Malformed, fields, signed, text
+
+MAGIC = b":SWL"
+_START, _FINISH, _SCALAR = 10, 11, 13
+_FINISHED = 1
+_LARGEST = 1 << 53
+MOST_KEYS = 20_000
+
+
+@dataclass(slots=True)
+class Store:
+    """What one file tells."""
+
+    path: str
+    name: str = ""
+    columns: dict[str, tuple[list[float], list[float], list[int]]] = field(default_factory=dict)
+    """Steps, values and record numbers by key."""
+    finished: bool | None = None
+    """Whether the run ended without an error; None where its end was never written."""
+    problems: list[Problem] = field(default_factory=list)
+
+    def point(self, key: str, step: float, value: float, record: int) -> None:
+        """Add a point."""
+        column = self.columns.get(key)
+        if column is None:
+            if len(self.columns) >= MOST_KEYS:
+                return
+            self.columns[key] = column = ([], [], [])
+        column[0].append(step)
+        column[1].append(value)
+        column[2].append(record)
+
+
+def read(folder: Folder, entry: Entry) -> Store:
+    """Read a file. Never raises for what it holds."""
+    store = Store(entry.path)
+    problems: list[str] = []
+    broken = 0
+    try:
+        with folder.path(entry).open("rb") as stream:
+            head = stream.read(7)
+            if is_pointer(head + stream.read(64)):
+                store.problems.append(Problem(entry.path, LFS_PROBLEM, LFS_HINT))
+                return store
+            if not head.startswith(MAGIC):
+                store.problems.append(Problem(entry.path, "is no file of SwanLab" if head else "is empty"))
+                return store
+            stream.seek(0)
+            log = Log(stream, entry.size)
+            for record, data in log:
+                try:
+                    if data[:1] == b"{":
+                        _from_json(store, record, parse_json(data))
+                    else:
+                        _from_message(store, record, data)
+                except Malformed:
+                    broken += 1
+            problems += log.damage
+    except OSError as error:
+        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
+    if broken:
+        problems.append(f"holds {broken:,} records that are none of SwanLab's, left out")
+    store.problems += [Problem(entry.path, problem) for problem in problems]
+    return store
+
+
+def _from_json(store: Store, record: int, told: Any) -> None:
+    """A record of version 1: ``{"model_type": ..., "data": {...}}``.
+
+    Raises:
+        Malformed: it is none.
+    """
+    if not isinstance(told, dict) or not isinstance(told.get("data"), dict):
+        raise Malformed("is no record")
+    kind, data = told.get("model_type"), told["data"]
+    if kind == "Scalar":
+        metric, key, step = data.get("metric"), data.get("key"), number(data.get("step"))
+        value = number(metric.get("data")) if isinstance(metric, dict) else None
+        if isinstance(key, str) and value is not None and step is not None and abs(step) < _LARGEST:
+            store.point(key, step, value, record)
+    elif kind == "Experiment" and isinstance(data.get("name"), str):
+        store.name = data["name"]
+    elif kind == "Footer":
+        store.finished = data.get("success") is True
+
+
+def _from_message(store: Store, record: int, data: bytes) -> None:
+    """A record of version 2.
+
+    Raises:
+        Malformed: it is none.
+    """
+    for one in fields(data):
+        if one.kind != BYTES:
+            continue
+        if one.number == _SCALAR:
+            _scalar(store, record, data, one)
+        elif one.number == _START:
+            names = [
+                text(data, part) for part in fields(data, one.start, one.end) if part.number == 4 and part.kind == BYTES
+            ]
+            store.name = names[0] if names else ""
+        elif one.number == _FINISH:
+            states = [
+                part.value for part in fields(data, one.start, one.end) if part.number == 1 and part.kind == VARINT
+            ]
+            store.finished = states[:1] == [_FINISHED]
+
+
+def _scalar(store: Store, record: int, data: bytes, outer: Field) -> None:
+    """A scalar's fields that equal zero are left out, as everywhere in this format."""
+    key, step, value = "", 0, 0.0
+    for one in fields(data, outer.start, outer.end):
+        if one.number == 1 and one.kind == BYTES:
+            key = text(data, one)
+        elif one.number == 2 and one.kind == VARINT:
+            step = signed(one.value)
+        elif one.number == 5 and one.kind == BYTES:
+            for part in fields(data, one.start, one.end):
+                if part.number == 1 and part.kind == FIXED64:
+                    value = struct.unpack_from("<d", data, part.start)[0]
+    if abs(step) < _LARGEST:
+        store.point(key, float(step), value, record)

@@ -1,0 +1,1 @@
+"""Weights & Biases: runs kept on disk, and summaries that were downloaded."""

@@ -1,0 +1,90 @@
+"""The logged rows of a W&B run against the optimizer's steps, cut where a training begins anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.keys import Key, mapping
+from dpo_report.plugins.readers.points import Part, Points
+from dpo_report.plugins.readers.wandb.store import Row, Store
+
+STEPS = ("train/global_step", "trainer/global_step", "global_step")
+"""Keys under which trainers log the optimizer's step, the surest first."""
+_OWN = "_step"
+
+
+@dataclass(slots=True)
+class Curves:
+    """What the rows of one or several files tell of one training."""
+
+    parts: list[Part] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    last: int | None = None
+    """The last step."""
+
+
+def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
+    """The trainings in the files of one run, the first one first (usually one), and what the keys mean."""
+    rows = [(store, row) for store in stores for row in store.rows]
+    logged = dict.fromkeys(key for _, row in rows for key in row.values)
+    axis = next((name for name in STEPS if name in logged), _OWN)
+    keys = mapping(logged)
+    training = {
+        k for k, known in keys.items() if known.role == "series" and known.split == "train" and known.name != "epoch"
+    }
+    found = [Curves()]
+    placed: list[tuple[Store, float, Row]] = []
+    first = last = None
+    for store, row in rows:
+        step = row.values.get(axis, last if last is not None else 0.0) if axis != _OWN else float(row.step)
+        if step != step:
+            continue
+        back = last is not None and step < last
+        if back and not training & row.values.keys():
+            text = (
+                f"record {row.record:,} counts from step {step:g} after step {last:g} (evaluated by itself?), left out"
+            )
+            found[-1].problems.append(Problem(store.path, text))
+            continue
+        if back and first is not None and step <= first:
+            _finish(found[-1], placed, axis)
+            found.append(Curves())
+            placed, first = [], None
+        elif back:
+            text = (
+                f"goes back from step {last:g} to {step:g} (a resumed run); what was logged again is taken from there"
+            )
+            found[-1].problems.append(Problem(store.path, text))
+            placed = [one for one in placed if one[1] < step]
+        if first is None and training & row.values.keys():
+            first = step
+        last = step
+        placed.append((store, step, row))
+    _finish(found[-1], placed, axis)
+    return found, keys
+
+
+def _finish(curves_: Curves, placed: list[tuple[Store, float, Row]], axis: str) -> None:
+    """Turn rows into columns, file by file."""
+    if placed:
+        curves_.last = int(max(step for _, step, _ in placed))
+        if axis == _OWN:
+            text = "the steps are W&B's own count of logged rows, unless the script passed its steps"
+            curves_.problems.append(Problem(placed[0][0].path, text))
+    by_file: dict[str, dict[str, tuple[list[float], list[float], list[int]]]] = {}
+    for store, step, row in placed:
+        columns = by_file.setdefault(store.path, {})
+        for key, value in row.values.items():
+            column = columns.get(key)
+            if column is None:
+                columns[key] = column = ([], [], [])
+            column[0].append(step)
+            column[1].append(value)
+            column[2].append(row.record)
+    for path, columns in by_file.items():
+        arrays = {k: Points(np.array(s), np.array(v), np.array(r, np.int64)) for k, (s, v, r) in columns.items()}
+        curves_.parts.append(Part(path, arrays, "record {{row}}, {}".format))

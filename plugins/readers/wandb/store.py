@@ -1,0 +1,198 @@
+"""One ``.wandb`` file: the run, its configuration, its history and its summary.
+
+Field numbers as in ``wandb_internal.proto``, releases 0.16 to 0.31.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
+from dpo_report.plugins.readers.leveldb import Log
+from dpo_report.plugins.readers.protobuf import BYTES, VARINT, Field, Malformed, fields, signed, text
+from dpo_report.plugins.readers.wandb.items import NOTHING, items, number, value
+
+MAGIC = b":W&B"
+_HISTORY, _SUMMARY, _CONFIG, _TELEMETRY, _RUN, _EXIT, _HEADER = 2, 3, 5, 11, 17, 18, 21
+_DEEPEST = 5
+
+
+@dataclass(slots=True)
+class Row:
+    """One logged row."""
+
+    record: int
+    """Number of its record in the file."""
+    step: int
+    """W&B's own count."""
+    values: dict[str, float]
+    """Numbers by key."""
+
+
+@dataclass(slots=True)
+class Store:
+    """What one file tells."""
+
+    path: str
+    run_id: str = ""
+    name: str = ""
+    resumed: bool = False
+    config: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    """Values by key, and the record that told them: those with which the first row was logged."""
+    changed: dict[str, int] = field(default_factory=dict)
+    """Keys whose values were changed after that, and the record that did it."""
+    rows: list[Row] = field(default_factory=list)
+    summary: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """Numbers by key, and the record that told them last."""
+    exit_code: int | None = None
+    """None where the run's end was never written."""
+    versions: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(folder: Folder, entry: Entry) -> Store:
+    """Read a file. Never raises for what it holds."""
+    store = Store(entry.path)
+    problems: list[str] = []
+    summaries: list[tuple[int, bytes, Field]] = []
+    broken = 0
+    try:
+        with folder.path(entry).open("rb") as stream:
+            head = stream.read(7)
+            if is_pointer(head + stream.read(64)):
+                store.problems.append(Problem(entry.path, LFS_PROBLEM, LFS_HINT))
+                return store
+            if not head.startswith(MAGIC):
+                store.problems.append(Problem(entry.path, "is no file of W&B" if head else "is empty"))
+                return store
+            stream.seek(0)
+            log = Log(stream, entry.size)
+            for record, data in log:
+                try:
+                    _take(store, record, data, summaries)
+                except Malformed:
+                    broken += 1
+            problems += log.damage
+    except OSError as error:
+        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
+    _summarize(store, summaries)
+    if store.changed:
+        listed = ", ".join(list(store.changed)[:5]) + (", ..." if len(store.changed) > 5 else "")
+        problems.append(f"settings changed after the first row was logged ({listed}); those before it are used")
+    if broken:
+        problems.append(f"holds {broken:,} records that are none of W&B's, left out")
+    store.problems += [Problem(entry.path, problem) for problem in problems]
+    return store
+
+
+def _take(store: Store, record: int, data: bytes, summaries: list[tuple[int, bytes, Field]]) -> None:
+    """One record.
+
+    Raises:
+        Malformed: it is none.
+    """
+    for one in fields(data):
+        if one.kind != BYTES:
+            continue
+        if one.number == _HISTORY:
+            _history(store, record, data, one)
+        elif one.number == _SUMMARY:
+            summaries.append((record, data, one))
+        elif one.number == _CONFIG:
+            _config(store, record, data, one)
+        elif one.number == _RUN:
+            _run(store, record, data, one)
+        elif one.number == _EXIT:
+            codes = [
+                part.value for part in fields(data, one.start, one.end) if part.number == 1 and part.kind == VARINT
+            ]
+            store.exit_code = signed(codes[0]) if codes else 0
+        elif one.number == _HEADER:
+            _header(store, data, one)
+        elif one.number == _TELEMETRY:
+            _telemetry(store, data, one)
+
+
+def _history(store: Store, record: int, data: bytes, outer: Field) -> None:
+    values: dict[str, float] = {}
+    for key, told in items(data, outer.start, outer.end):
+        known = number(told)
+        if known is not None:
+            values[key] = known
+        elif told[:1] == b"{":
+            _flatten(key, value(told), values, 0)
+    step = values.pop("_step", None)
+    if step is None:
+        step = 0.0
+        for one in fields(data, outer.start, outer.end):
+            if one.number == 2 and one.kind == BYTES:
+                step = float(next((p.value for p in fields(data, one.start, one.end) if p.number == 1), 0))
+    if step == step and abs(step) < 1 << 53:
+        store.rows.append(Row(record, int(step), values))
+
+
+def _flatten(key: str, nested: Any, values: dict[str, float], depth: int) -> None:
+    """Numbers in a nested value, under joined keys; media and histograms (``_type``) are none."""
+    if not isinstance(nested, dict) or "_type" in nested or depth > _DEEPEST:
+        return
+    for name, item in nested.items():
+        if isinstance(item, dict):
+            _flatten(f"{key}.{name}", item, values, depth + 1)
+        elif isinstance(item, int | float) and not isinstance(item, bool) and abs(item) < 1 << 1000:
+            values[f"{key}.{name}"] = float(item)
+
+
+def _summarize(store: Store, summaries: list[tuple[int, bytes, Field]]) -> None:
+    """The last value of every key, from updates that each repeat what changed."""
+    broken = 0
+    for record, data, one in reversed(summaries):
+        try:
+            for key, told in items(data, one.start, one.end):
+                if key not in store.summary and (known := number(told)) is not None:
+                    store.summary[key] = (known, record)
+        except Malformed:
+            broken += 1
+    if broken:
+        store.problems.append(Problem(store.path, f"holds {broken:,} damaged summaries, left out"))
+
+
+def _config(store: Store, record: int, data: bytes, outer: Field) -> None:
+    for key, told in items(data, outer.start, outer.end):
+        known = value(told)
+        if known is NOTHING:
+            continue
+        if not store.rows or key not in store.config:
+            store.config[key] = (known, record)
+        elif store.config[key][0] != known and key != "_wandb":
+            store.changed[key] = record
+
+
+def _run(store: Store, record: int, data: bytes, outer: Field) -> None:
+    for one in fields(data, outer.start, outer.end):
+        if one.number == 1 and one.kind == BYTES:
+            store.run_id = text(data, one)
+        elif one.number == 4 and one.kind == BYTES:
+            _config(store, record, data, one)
+        elif one.number == 8 and one.kind == BYTES:
+            store.name = text(data, one)
+        elif one.number == 18 and one.kind == VARINT:
+            store.resumed = bool(one.value)
+
+
+def _header(store: Store, data: bytes, outer: Field) -> None:
+    for one in fields(data, outer.start, outer.end):
+        if one.number == 1 and one.kind == BYTES:
+            for part in fields(data, one.start, one.end):
+                if part.number == 1 and part.kind == BYTES:
+                    store.versions["wandb"] = text(data, part).partition("+")[0]
+
+
+def _telemetry(store: Store, data: bytes, outer: Field) -> None:
+    for one in fields(data, outer.start, outer.end):
+        if one.number == 6 and one.kind == BYTES:
+            store.versions["transformers"] = text(data, one)
+        elif one.number == 4 and one.kind == BYTES:
+            store.versions["python"] = text(data, one)

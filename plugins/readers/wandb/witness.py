@@ -1,0 +1,142 @@
+"""All that W&B's folders tell: a witness for each run, copies and links counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dpo_report.core.contract import FileKind, Match
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem, RunStatus, Witness
+from dpo_report.plugins.readers import method
+from dpo_report.plugins.readers.collect import Told, witness
+from dpo_report.plugins.readers.files import head
+from dpo_report.plugins.readers.points import told
+from dpo_report.plugins.readers.wandb.beside import CONFIG, METADATA, NAMES, SUMMARY, Beside, home_of, is_config
+from dpo_report.plugins.readers.wandb.beside import read as read_beside
+from dpo_report.plugins.readers.wandb.curves import STEPS, curves
+from dpo_report.plugins.readers.wandb.store import MAGIC, Store
+from dpo_report.plugins.readers.wandb.store import read as read_store
+
+NAME = "wandb"
+TITLE = "Weights & Biases, offline runs and downloaded summaries"
+PRECISION = 7
+FILES = (
+    FileKind("*.wandb", "log", "everything that W&B logged of the run: configuration, history, summary"),
+    FileKind(SUMMARY, "metrics", "the last value of everything that W&B logged"),
+    FileKind(METADATA, "other", "the machine and the program, as W&B saw them"),
+)
+
+
+def detect(folder: Folder) -> Match | None:
+    """Whether there are ``.wandb`` files, or what W&B writes beside them."""
+    found = next((entry for entry in folder.entries if _is_store(folder, entry)), None)
+    if found is not None:
+        return Match(0.7, found.path)
+    loose = next((entry for entry in folder.entries if _is_loose(folder, entry)), None)
+    return Match(0.4, loose.path) if loose else None
+
+
+def read(folder: Folder) -> Iterator[Witness]:
+    """A witness for every run in a folder."""
+    entries = [entry for entry in folder.entries if _is_store(folder, entry)]
+    groups: dict[str, list[Store]] = {}
+    for entry in sorted(entries, key=lambda entry: ("latest-run" in entry.path.split("/"), entry.path)):
+        store = read_store(folder, entry)
+        twins = groups.setdefault(store.run_id or entry.path, [])
+        copy = next((one for one in twins if one.rows == store.rows and one.config == store.config), None)
+        if copy is None:
+            twins.append(store)
+        else:
+            copy.problems.append(Problem(store.path, f"is a copy of {copy.path}, not counted again"))
+    for run_id, stores in groups.items():
+        yield from _from_stores(folder, run_id, stores)
+    taken = {home_of(entry.path) for entry in entries}
+    homes = dict.fromkeys(home_of(e.path) for e in folder.entries if _is_loose(folder, e))
+    for home in homes:
+        if home not in taken:
+            yield _from_summary(folder.sub(home) if folder.only is None else folder, home)
+
+
+def _is_store(folder: Folder, entry: Entry) -> bool:
+    if entry.name.endswith(".wandb"):
+        return True
+    return folder.only is not None and head(folder, entry)[:4] == MAGIC
+
+
+def _is_loose(folder: Folder, entry: Entry) -> bool:
+    if entry.name in (SUMMARY, METADATA):
+        return True
+    return entry.name == CONFIG and entry.size > 0 and is_config(head(folder, entry)[:400])
+
+
+def _from_stores(folder: Folder, run_id: str, stores: list[Store]) -> Iterator[Witness]:
+    """One run from its files: one for each process that wrote it. Several trainings in it are told apart."""
+    homes = list(dict.fromkeys(home_of(store.path) for store in stores))
+    home = homes[0] if len(homes) == 1 else homes[0].rpartition("/")[0]
+    cut = len(home) + 1 if home else 0
+    for store in stores:
+        store.path = store.path[cut:]
+        store.problems = [replace(one, where=one.where.removeprefix(f"{home}/")) for one in store.problems]
+    own = folder.sub(home) if folder.only is None else folder
+    near = [entry for entry in own.entries if entry.name in NAMES and home_of(entry.path) in {h[cut:] for h in homes}]
+    rest = read_beside(own, near)
+    for store in stores:
+        rest.add(store)
+    trainings, keys = curves(stores)
+    for number, training in enumerate(trainings, 1):
+        attempt = f"attempt-{number}" if len(trainings) > 1 else ""
+        identity = "-".join(filter(None, (run_id if len(homes) > 1 else "", attempt)))
+        log = told(training.parts, keys) if training.parts else Told()
+        if number == len(trainings):
+            log.summary |= rest.summary(keys)
+        problems = [problem for store in stores for problem in store.problems] + training.problems
+        files = [store.path for store in stores]
+        yield _witness(log, files, home, identity, stores[-1], rest, problems, training.last)
+
+
+def _from_summary(folder: Folder, home: str) -> Witness:
+    """A run of which only the files beside the history are there."""
+    rest = read_beside(folder, [e for e in folder.entries if e.name in NAMES and home_of(e.path) == ""])
+    log = Told(summary=rest.summary(()))
+    step = next((int(rest.numbers[key]) for key in STEPS if rest.numbers.get(key, -1.0) >= 0), None)
+    return _witness(log, [], home, "", None, rest, [], step)
+
+
+def _witness(
+    log: Told,
+    files: list[str],
+    home: str,
+    identity: str,
+    store: Store | None,
+    rest: Beside,
+    problems: list[Problem],
+    step: int | None,
+) -> Witness:
+    known = method.tell({one.name for one in log.series if one.split == "train"}, rest.settings)
+    limit = rest.settings.get("max_steps")
+    planned = limit.value if limit is not None and type(limit.value) is int and limit.value > 0 else None
+    ended: RunStatus = "unknown"
+    if {"train_loss", "train_runtime"} & log.summary.keys():
+        ended = "completed"
+    elif store is not None and store.exit_code is None and store.rows:
+        problems.append(Problem(store.path, "W&B never recorded that this run ended: it was killed, or still runs"))
+    elif store is not None and store.exit_code is not None:
+        ended = "incomplete" if store.exit_code else "completed" if planned is None else "unknown"
+    return witness(
+        NAME,
+        log,
+        [*files, *rest.files],
+        identity=identity,
+        folder=home,
+        name=store.name if store is not None else "",
+        trainer=known.trainer,
+        method=(known.method, known.why) if known.method else None,
+        settings=rest.settings,
+        versions=rest.versions,
+        problems=[*problems, *rest.problems],
+        step=step,
+        planned=planned,
+        ended=ended,
+        precision=PRECISION,
+    )
