@@ -18,7 +18,7 @@ from dpo_report.core.merge import merge, moved
 from dpo_report.core.model import Problem, Run, RunFile, Witness
 
 if TYPE_CHECKING:
-    from dpo_report.core.declared import Provided
+    from dpo_report.core.host.declared import Provided
     from dpo_report.core.manager import Host
 
 _NAMELESS = frozenset(

@@ -19,11 +19,11 @@ import pluggy
 
 from dpo_report import __version__
 from dpo_report.core import hookspecs
-from dpo_report.core.candidates import Plugin, built_in, given, installed, local, resembling
-from dpo_report.core.discovery import entry_points
 from dpo_report.core.errors import ReportError
-from dpo_report.core.guard import PluginError, guarded, problem
-from dpo_report.core.registry import Registry, Slip
+from dpo_report.core.host.candidates import Plugin, built_in, given, installed, local, resembling
+from dpo_report.core.host.discovery import entry_points
+from dpo_report.core.host.guard import PluginError, guarded, problem
+from dpo_report.core.host.registry import Registry, Slip
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
         Reader,
         Section,
     )
-    from dpo_report.core.declared import Provided
     from dpo_report.core.folder import Folder
+    from dpo_report.core.host.declared import Provided
     from dpo_report.core.model import Problem, Report
     from dpo_report.core.works import Work
 
@@ -138,7 +138,7 @@ class Host:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What went wrong in finding, loading and declaring; every plugin is asked for all it declares."""
-        from dpo_report.core.declared import KINDS
+        from dpo_report.core.host.declared import KINDS
 
         for kind in KINDS:
             self._declared(kind)
@@ -148,13 +148,13 @@ class Host:
         """Call a function of a declared object; what it raises becomes a problem naming object and plugin.
 
         So does a result that is not what the contract says; several values or witnesses come as a tuple. Other
-        conditions as in :func:`~dpo_report.core.guard.guarded`.
+        conditions as in :func:`~dpo_report.core.host.guard.guarded`.
 
         Raises:
             NotApplicable: as a metric, curve or check raised it; there it is an answer.
         """
         from dpo_report.core.contract import NotApplicable
-        from dpo_report.core.declared import answers, checked
+        from dpo_report.core.host.declared import answers, checked
 
         def call() -> T:
             return cast("T", checked(provided.item, function, function(*args, **named)))
@@ -260,7 +260,7 @@ class Host:
         implementations = self._implementations(f"register_{kind}")
         if not implementations:
             return ()  # without importing the contract: `--help` asks for commands, and mostly there are none
-        from dpo_report.core.declared import Provided, key
+        from dpo_report.core.host.declared import Provided, key
 
         first: dict[str, Provided[Any]] = {}
         for plugin, impl in implementations:
@@ -282,7 +282,7 @@ class Host:
 
     def _returned(self, plugin: Plugin, impl: pluggy.HookImpl, kind: str) -> list[Any]:
         """The objects that one implementation gives, without those that are not well made."""
-        from dpo_report.core.declared import KINDS, SEE, wrong
+        from dpo_report.core.host.declared import KINDS, SEE, wrong
 
         wanted, hook = KINDS[kind], f"register_{kind}"
         try:

@@ -53,7 +53,7 @@ QUESTIONS = (
              "What train_loss and the logged learning rate mean depends on them.", (PINEAU,), _versions),
     Question("base-model", "Which model, at which revision, was the starting point?",
              "It fixes the reference model and the licence.", (CARDS, PINEAU),
-             _setting("base_model", "model_name_or_path")),
+             _setting(*reading.BASE_MODEL)),
     Question("data-source", "Where do the training data come from, under which licence, in which language?",
              "Readers cannot judge or repeat the run without it.", (NEURIPS, GEBRU, REFORMS),
              _setting("data_source", "dataset_name")),

@@ -25,6 +25,10 @@ _SAMPLE = dict.fromkeys(PAIRED, "pair") | {"kto": "completion", "bco": "completi
 _SAMPLE |= {"grpo": "prompt", "rloo": "prompt", "ppo": "prompt", "online_dpo": "prompt"}
 
 
+BASE_MODEL = ("base_model", "model_name_or_path", "model._name_or_path")
+"""Settings that may name the starting model, the surest first."""
+
+
 def sample_word(run: Run) -> str:
     """What one dataset row is: a pair, a completion, a prompt, or an example where that is not known."""
     return _SAMPLE.get(run.method or "", "example")

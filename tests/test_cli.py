@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpo_report import __version__
-from dpo_report.core import arguments, build, guard
+from dpo_report.core import arguments, build
 from dpo_report.core.cli import main
 from dpo_report.core.errors import ReportError
+from dpo_report.core.host import guard
 from dpo_report.core.model import Report
 from dpo_report.core.terminal import columns, printable
 

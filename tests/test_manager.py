@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dpo_report.core import candidates, declared, discovery, guard, hookspecs, registry, settings
+from dpo_report.core import hookspecs, settings
 from dpo_report.core.contract import Check, Command, Curve, Match, Metric, NotApplicable, Question, Reader
 from dpo_report.core.errors import ReportError
+from dpo_report.core.host import candidates, declared, discovery, guard, registry
 from dpo_report.core.manager import Host, builtin
 from dpo_report.core.model import Finding, Problem, Value
 

@@ -12,7 +12,7 @@ from dpo_report import __version__
 from dpo_report.core.terminal import columns, printable
 
 if TYPE_CHECKING:
-    from dpo_report.core.candidates import Plugin
+    from dpo_report.core.host.candidates import Plugin
     from dpo_report.core.manager import Host
 
 

@@ -30,7 +30,7 @@ LOSS_WORKS = {
 
 def starting_model(run: Run, values: Values) -> Finding:
     """H5, descriptive part: what was trained and from where."""
-    base = run.answers.get("base-model") or reading.setting(run, "base_model", "model_name_or_path")
+    base = run.answers.get("base-model") or reading.setting(run, *reading.BASE_MODEL)
     value = values.get("model.parameters")
     size = f" ({_parameters(float(value.value))})" if value else ""
     name: Slot = Code(_portable(str(base))) if base else Ask("base-model", "name and revision of the starting model")

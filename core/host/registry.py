@@ -7,7 +7,7 @@ import inspect
 import pluggy
 
 from dpo_report.core import hookspecs
-from dpo_report.core.candidates import resembling
+from dpo_report.core.host.candidates import resembling
 
 SPECS = {
     name: tuple(inspect.signature(function).parameters)

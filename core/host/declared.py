@@ -22,7 +22,7 @@ from dpo_report.core.contract import (
     Section,
 )
 from dpo_report.core.errors import ReportError
-from dpo_report.core.fieldtypes import a, slip
+from dpo_report.core.host.fieldtypes import a, slip
 from dpo_report.core.works import Work
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dpo_report import __version__
-from dpo_report.core.discovery import EntryPoint
+from dpo_report.core.host.discovery import EntryPoint
 
 if TYPE_CHECKING:
     from dpo_report.core.model import Problem
