@@ -46,12 +46,8 @@ FORMULAS: dict[str, Formula] = {
     "hinge": lambda c, r, b, e: max(0.0, 1 - b * (c - r)),
     "ipo": lambda c, r, b, e: (c / 7 - r / 5 - 1 / (2 * b)) ** 2,
     "exo_pair": lambda c, r, b, e: exo(b * (c - r), e),
-    "nca_pair": lambda c, r, b, e: (
-        -log_sigmoid(b * c) - 0.5 * log_sigmoid(-b * c) - 0.5 * log_sigmoid(-b * r)
-    ),
-    "robust": lambda c, r, b, e: (
-        (-(1 - e) * log_sigmoid(b * (c - r)) + e * log_sigmoid(-b * (c - r))) / (1 - 2 * e)
-    ),
+    "nca_pair": lambda c, r, b, e: -log_sigmoid(b * c) - 0.5 * log_sigmoid(-b * c) - 0.5 * log_sigmoid(-b * r),
+    "robust": lambda c, r, b, e: (-(1 - e) * log_sigmoid(b * (c - r)) + e * log_sigmoid(-b * (c - r))) / (1 - 2 * e),
     "bco_pair": lambda c, r, b, e: -log_sigmoid(b * c) - log_sigmoid(-b * r),
     "sppo_hard": lambda c, r, b, e: (c - 0.5 / b) ** 2 + (r + 0.5 / b) ** 2,
     "aot": lambda c, r, b, e: smoothed(b * (c - r), e),
@@ -83,9 +79,7 @@ def test_the_start_is_the_formula_at_equal_models(loss_type: str, beta: float, e
     beta=st.floats(0.05, 2),
     epsilon=st.sampled_from([0.0, 0.1, 0.3]),
 )
-def test_no_loss_falls_below_its_floor(
-    loss_type: str, c: float, r: float, beta: float, epsilon: float
-) -> None:
+def test_no_loss_falls_below_its_floor(loss_type: str, c: float, r: float, beta: float, epsilon: float) -> None:
     result = start_loss("dpo", loss_type, beta=beta, label_smoothing=epsilon, trl_version="1.16.0")
     if result.floor is not None:
         assert FORMULAS[loss_type](c, r, beta, epsilon) >= result.floor - 1e-9
@@ -101,11 +95,7 @@ def test_floors_are_reached(loss_type: str, epsilon: float) -> None:
     beta = 0.5
     floor = start_loss("dpo", loss_type, beta=beta, label_smoothing=epsilon, trl_version="1.16.0").floor
     least = min(
-        float(
-            minimize(
-                lambda x: FORMULAS[loss_type](x[0], x[1], beta, epsilon), start, method="Nelder-Mead"
-            ).fun
-        )
+        float(minimize(lambda x: FORMULAS[loss_type](x[0], x[1], beta, epsilon), start, method="Nelder-Mead").fun)
         for start in ((0, 0), (1, -60), (-30, -60), (60, -60))
     )
     assert least < -1 if floor is None else least == pytest.approx(floor, abs=1e-4)
@@ -118,9 +108,7 @@ def test_floors_are_reached(loss_type: str, epsilon: float) -> None:
      ("aot", 0, 0.693147), ("apo_zero", 0, 1), ("apo_down", 0, 1), ("discopop", 0, 0.846574), ("kto_pair", 0, 0.5)],
 )  # fmt: skip
 def test_known_values(loss_type: str, epsilon: float, value: float) -> None:
-    assert start_loss("dpo", loss_type, beta=0.1, label_smoothing=epsilon).value == pytest.approx(
-        value, abs=1e-6
-    )
+    assert start_loss("dpo", loss_type, beta=0.1, label_smoothing=epsilon).value == pytest.approx(value, abs=1e-6)
 
 
 def test_known_floors_and_simpo() -> None:
@@ -153,11 +141,7 @@ def test_several_losses_add_up_with_their_weights() -> None:
     assert two.floor == pytest.approx(baselines.NCA_FLOOR)
     assert not two.relative_change_allowed
     assert not two.is_sigmoid
-    assert (
-        start_loss("dpo", ["sigmoid"])
-        == start_loss("dpo", "sigmoid")
-        == start_loss("dpo", "sigmoid", weights=[1.0])
-    )
+    assert start_loss("dpo", ["sigmoid"]) == start_loss("dpo", "sigmoid") == start_loss("dpo", "sigmoid", weights=[1.0])
     assert start_loss("dpo", ["sigmoid"], weights=[0.5]).value == pytest.approx(LN2 / 2)
     assert start_loss("dpo", ["sigmoid", "hinge"], weights=[1.0]).value is None
     assert start_loss("dpo", ["sigmoid", "ipo"]).value is None
@@ -169,12 +153,8 @@ def test_divergences_move_no_start_that_only_sees_the_difference(divergence: str
         result = start_loss("dpo", "sigmoid", f_divergence=divergence, trl_version=version)
         assert result.value == pytest.approx(LN2)
         assert not result.is_sigmoid
-    assert start_loss(
-        "dpo", "ipo", beta=0.1, f_divergence=divergence, trl_version="1.16.0"
-    ).value == pytest.approx(25)
-    assert start_loss(
-        "dpo", "bco_pair", f_divergence=divergence, trl_version="0.24.0"
-    ).value == pytest.approx(2 * LN2)
+    assert start_loss("dpo", "ipo", beta=0.1, f_divergence=divergence, trl_version="1.16.0").value == pytest.approx(25)
+    assert start_loss("dpo", "bco_pair", f_divergence=divergence, trl_version="0.24.0").value == pytest.approx(2 * LN2)
     assert start_loss("dpo", "ipo", beta=0.1, f_divergence=divergence, trl_version="1.0.0").value is None
     assert start_loss("dpo", "ipo", beta=0.1, f_divergence=divergence).value is None
 

@@ -48,9 +48,7 @@ OLD = {"trl": "0.9.6", "transformers": "4.42.4"}
         ("GRPOConfig", "beta", 0.04, {"trl": "0.14.0"}, True),
     ],
 )
-def test_known_defaults(
-    config: str, name: str, value: object, versions: dict[str, str], expected: bool
-) -> None:
+def test_known_defaults(config: str, name: str, value: object, versions: dict[str, str], expected: bool) -> None:
     assert is_default(config, name, value, versions) is expected
 
 
@@ -70,9 +68,7 @@ def test_known_defaults(
         ("examined", "trl", 0.1, NOW),
     ],
 )
-def test_what_is_not_known_is_not_guessed(
-    config: str, name: str, value: object, versions: dict[str, str]
-) -> None:
+def test_what_is_not_known_is_not_guessed(config: str, name: str, value: object, versions: dict[str, str]) -> None:
     assert is_default(config, name, value, versions) is None
 
 

@@ -126,12 +126,8 @@ def test_the_unit_can_be_left_to_the_head_of_the_column() -> None:
 def test_intervals_follow_the_value() -> None:
     assert numbers.display_interval(value(0.6, "share", n=250, low=0.538, high=0.659)) == "54 to 66 %"
     assert numbers.display_interval(value(0.875, "share", n=8, low=0.529, high=0.978)) == "0.53 to 0.98"
-    assert (
-        numbers.display_interval(value(0.2, "loss", low=-0.02, high=0.31), table=True) == "[−0.0200, 0.3100]"
-    )
-    assert (
-        numbers.display_interval(value(7.7, "number", unit="nats", low=1.0, high=9.0)) == "1.00 to 9.00 nats"
-    )
+    assert numbers.display_interval(value(0.2, "loss", low=-0.02, high=0.31), table=True) == "[−0.0200, 0.3100]"
+    assert numbers.display_interval(value(7.7, "number", unit="nats", low=1.0, high=9.0)) == "1.00 to 9.00 nats"
     assert numbers.display_interval(value(1, "count")) == ""
 
 

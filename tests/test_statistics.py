@@ -53,9 +53,7 @@ def test_the_exact_binomial_is_that_of_scipy(n: int, data: st.DataObject, p: flo
 def test_theil_sen_is_that_of_scipy(y: list[float], uneven: bool) -> None:
     x = np.cumsum(np.where(np.arange(len(y)) % 3 == 0, 5, 1)) if uneven else np.arange(len(y))
     expected = stats.theilslopes(y, x, 0.95)
-    assert ours.theil_sen(x, y) == pytest.approx(
-        (expected.slope, expected.low_slope, expected.high_slope), abs=1e-9
-    )
+    assert ours.theil_sen(x, y) == pytest.approx((expected.slope, expected.low_slope, expected.high_slope), abs=1e-9)
 
 
 @pytest.mark.parametrize(("n", "p"), [(3, 0.333), (4, 0.083), (5, 0.0167), (6, 0.0028)])
@@ -83,9 +81,7 @@ def test_mann_kendall_without_ties_is_kendalls_exact_tau(y: list[float]) -> None
 
 @given(st.lists(st.integers(0, 9), min_size=20, max_size=60).filter(lambda y: len(set(y)) > 1))
 def test_mann_kendall_of_many_rows_is_kendalls_normal_tau(y: list[int]) -> None:
-    theirs = stats.kendalltau(
-        np.arange(len(y)), y, method="asymptotic"
-    ).pvalue  # without continuity correction
+    theirs = stats.kendalltau(np.arange(len(y)), y, method="asymptotic").pvalue  # without continuity correction
     mine = ours.mann_kendall(y)
     s = abs(sum((b > a) - (b < a) for a, b in itertools.combinations(y, 2)))
     if s > 1:
@@ -163,9 +159,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     rng = np.random.default_rng(11)
     falls = means = 0
     for _ in range(200):
-        interval = ours.window_fall_interval(
-            np.linspace(0.7, 0.2, 100) + rng.normal(0, 0.1, 100), resamples=500
-        )
+        interval = ours.window_fall_interval(np.linspace(0.7, 0.2, 100) + rng.normal(0, 0.1, 100), resamples=500)
         assert interval is not None
         falls += interval[0] <= 0.5 * 90 / 99 <= interval[1]
         mean = ours.bootstrap_mean_interval(rng.normal(2, 1, 30), resamples=500)
@@ -193,9 +187,7 @@ def test_the_interval_of_a_mean_is_as_wide_as_its_standard_error_says(n: int) ->
 def test_robust_spread_is_the_standard_deviation_of_normal_values() -> None:
     values = np.random.default_rng(2).normal(0, 3, 20_000)
     assert ours.robust_sd(values) == pytest.approx(3, rel=0.05)
-    assert ours.robust_sd(values) == pytest.approx(
-        stats.median_abs_deviation(values, scale="normal"), rel=1e-4
-    )
+    assert ours.robust_sd(values) == pytest.approx(stats.median_abs_deviation(values, scale="normal"), rel=1e-4)
 
 
 @pytest.mark.parametrize("n", [10, 51, 300])
@@ -204,9 +196,7 @@ def test_robust_z_is_that_of_each_rows_own_window(n: int) -> None:
     for i, z in enumerate(ours.robust_z(values)):
         start = min(max(i - 25, 0), max(n - 51, 0))
         near = values[start : start + 51]
-        assert z == pytest.approx(
-            abs(values[i] - np.median(near)) / stats.median_abs_deviation(near, scale=1 / 1.4826)
-        )
+        assert z == pytest.approx(abs(values[i] - np.median(near)) / stats.median_abs_deviation(near, scale=1 / 1.4826))
 
 
 def test_robust_z_finds_a_spike_in_short_and_long_runs() -> None:

@@ -108,11 +108,7 @@ def _declared(node: ast.ClassDef, sources: Sources) -> Iterator[tuple[str, State
         if isinstance(inner, ast.Assign) and isinstance(inner.targets[0], ast.Name):
             constants.setdefault(inner.targets[0].id, []).append(inner.value)
     for inner in node.body:
-        if (
-            not isinstance(inner, ast.AnnAssign)
-            or not isinstance(inner.target, ast.Name)
-            or inner.value is None
-        ):
+        if not isinstance(inner, ast.AnnAssign) or not isinstance(inner.target, ast.Name) or inner.value is None:
             continue
         name = inner.target.id
         if name in COMPUTED:
@@ -159,11 +155,7 @@ def changes(states: list[tuple[str, State]]) -> list[list[Any]]:
     for version, state in states:
         if repr(state) != repr(before):
             entry = (
-                [version]
-                if state is ABSENT
-                else [version, None, "computed"]
-                if state is UNKNOWN
-                else [version, *state]
+                [version] if state is ABSENT else [version, None, "computed"] if state is UNKNOWN else [version, *state]
             )
             found.append(entry)
         before = state
@@ -173,9 +165,7 @@ def changes(states: list[tuple[str, State]]) -> list[list[Any]]:
 def table(wheels: Path) -> dict[str, Any]:
     """The whole file."""
     releases: dict[str, list[tuple[str, Sources]]] = {"transformers": [], "trl": []}
-    for path in sorted(
-        wheels.glob("*.whl"), key=lambda path: [int(n) for n in path.name.split("-")[1].split(".")]
-    ):
+    for path in sorted(wheels.glob("*.whl"), key=lambda path: [int(n) for n in path.name.split("-")[1].split(".")]):
         library, version = path.name.split("-")[:2]
         releases[library].append((version, read_wheel(path)))
     result: dict[str, Any] = {
@@ -192,8 +182,7 @@ def table(wheels: Path) -> dict[str, Any]:
             **({} if name == BASE else {"base": BASE}),
             "tested": [having[0][0], having[-1][0]],
             "fields": {
-                one: changes([(version, fields.get(one, ABSENT)) for version, fields in having])
-                for one in names
+                one: changes([(version, fields.get(one, ABSENT)) for version, fields in having]) for one in names
             },
         }
     return result
