@@ -27,8 +27,9 @@ DEPTH = 6
 
 
 def _is_evals(folder: Folder, entry: Entry) -> float:
-    if not _NESTED.match(head(folder, entry)):
-        return 0.0
+    start = head(folder, entry)
+    if not _NESTED.match(start) or b'"timestamps"' in start:
+        return 0.0  # lists with times of day are a tracker's
     return 0.9 if _NAMED.search(entry.name) else 0.5
 
 

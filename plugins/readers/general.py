@@ -63,6 +63,8 @@ _SPACED = re.compile(
     rf"\b((?:(?:train(?:ing)?|val|valid(?:ation)?|eval|test)[ _-])?(?:loss|acc|accuracy|ppl|perplexity))\s+({NUMBER})",
     re.I,
 )
+_HOLDERS = frozenset({"metrics", "data", "values", "scalars", "scores", "logs", "log"})
+"""Names of objects that hold the logged values and mean nothing themselves."""
 _TRACKERS = re.compile(r"(?:^|/)(?:plots/metrics|mlruns|wandb|swanlog|\.aim|catboost_info)/")
 """Folders whose tables are parts of a tracker's store."""
 _FIRST = 64
@@ -92,7 +94,7 @@ def _flat(cells: Mapping[str, Any], prefix: str = "", depth: int = 3) -> Iterato
     for key, value in cells.items():
         if isinstance(value, Mapping):
             if depth:
-                yield from _flat(value, f"{prefix}{key}/", depth - 1)
+                yield from _flat(value, prefix if key in _HOLDERS else f"{prefix}{key}/", depth - 1)
         elif not isinstance(value, list):
             yield f"{prefix}{key}", value
 
@@ -103,7 +105,10 @@ def _knows(name: str, start: bytes) -> float:
     ending = "." + name.rpartition(".")[2].lower()
     line = first_line(start)
     if ending in _LINES or (ending in SUFFIXES and line.startswith("{")):
-        return SURE if any(_is_row(text) for text in start.decode("utf-8", "replace").splitlines()[:20]) else 0.0
+        if any(_is_row(text) for text in start.decode("utf-8", "replace").splitlines()[:20]):
+            return SURE
+        if ending in _LINES:
+            return 0.0
     if ending in _JSON:
         return SURE if _may_be_history(start) else 0.0
     header = columns(line)
@@ -227,6 +232,12 @@ def _complete(folder: Folder, found: Found) -> None:
     found.extra |= as_logged(found.told, found.extra.get("settings", {}))
 
 
+def _cells(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """The logged quantities; scikit-learn's ``loss_curve`` is the loss."""
+    kept = {key: cell for key, cell in cells.items() if key not in (STEP, _AXIS) and key.lower() not in _STEPS}
+    return {key.removesuffix("_curve"): cell for key, cell in kept.items()}
+
+
 LAYOUT = Layout(
     NAME,
     "any log with a step",
@@ -234,7 +245,7 @@ LAYOUT = Layout(
     _knows,
     _rows,
     first_of(STEP),
-    cells=lambda cells: {k: c for k, c in cells.items() if k not in (STEP, _AXIS) and k.lower() not in _STEPS},
+    cells=_cells,
     where=lambda name: "[{row}].{key}" if name.endswith(_JSON) else "line {row}, {key}",
     counts="epoch",
     complete=_complete,

@@ -167,7 +167,7 @@ class Layout:
             problems.append(
                 Problem(
                     entry.path,
-                    f"the log starts anew {len(logs) - 1} times; each part is a run of its own, the last one is used",
+                    f"the log starts anew {_times(len(logs) - 1)}; each part is a run of its own, the last one is used",
                     "report the others by their names",
                 )
             )
@@ -181,6 +181,10 @@ class Layout:
     def _source(self, entry: Entry, key: str) -> Source:
         where = self.where if isinstance(self.where, str) else self.where(entry.name)
         return Source(entry.path, where.replace("{key}", key))
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def same(one: Told, other: Told) -> bool:

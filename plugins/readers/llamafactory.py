@@ -50,7 +50,8 @@ def _complete(folder: Folder, found: Found) -> None:
     if config:
         found.files.append(config.path)
     found.extra |= {"settings": settings, "method": method_of(settings)}
-    if not found.told.series and done is not None and settings_value(settings, "do_train") is not True:
+    logged = any(one.name != "epoch" for one in found.told.series)
+    if not logged and done is not None and settings_value(settings, "do_train") is not True:
         progress = f"its log tells only its progress: {done:,.0f} of {planned or 0:,.0f} batches"
         found.problems.append(Problem(found.file, f"an evaluation or prediction, no training; {progress}"))
         found.extra["method"] = None

@@ -1,0 +1,148 @@
+"""Lightning, sentence-transformers, Keras, stable-baselines3 and what else logs by epoch, round or evaluation."""
+
+from pathlib import Path
+
+import pytest
+
+from dpo_report.core.model import Source
+from witnesses import MADE, one, points, read, told
+
+
+def test_lightning_versions_are_runs_of_their_own() -> None:
+    first, second, bare = read("lightning", "lightning")
+    assert [run.folder for run in (first, second, bare)] == [f"csv/version_{n}" for n in range(3)]
+    assert points(first, "loss") == {step: MADE.loss(step) for step in (3, 7, 11, 15)}
+    assert points(first, "loss_epoch") == {7: MADE.loss(0), 15: MADE.loss(1)}
+    assert points(first, "loss", "eval") == {7: MADE.held_out(7), 15: MADE.held_out(15)}
+    assert points(first, "loss", "test") == {16: MADE.held_out(16)}
+    assert points(first, "learning_rate") == {0: 0.01}
+    assert first.global_step == 16 and "counts steps from 0" in told(first)
+    assert second.settings["hidden"].value == 64
+    assert (bare.status, bare.settings["hidden"].value) == ("no-metrics", 128)
+
+
+def test_lightning_settings_are_read_and_no_object_is_built() -> None:
+    settings = read("lightning", "lightning")[0].settings
+    assert {name: setting.value for name, setting in settings.items()} == {
+        "hidden": 32,
+        "lr": 0.01,
+        "activation": "torch.nn.functional.relu",
+        "loss.reduction": "mean",
+        "sizes": [1, 2],
+        "danger": ["echo never run"],
+    }
+
+
+def test_lightning_table_saved_by_a_european_spreadsheet(tmp_path: Path) -> None:
+    rows = "epoch;lr-Adam;step;train_loss_step;val_loss\n;0,0001;0;;\n0;;9;1926,5;0,25\n"
+    (tmp_path / "metrics.csv").write_text(rows)
+    run = one("lightning", tmp_path)
+    assert points(run, "loss") == {9: 1926.5}
+    assert points(run, "learning_rate") == {0: 0.0001}
+
+
+def test_sentence_transformers_steps_and_final_evaluation() -> None:
+    new, old = read("sentence_transformers", "sentence")
+    assert points(new, "cosine_spearman", "eval:dev") == {step: MADE.loss(step) for step in (4, 8, 12, 16)}
+    datum = new.summary["eval_dev_cosine_spearman"]
+    assert datum.value == 0.9 and datum.source.where == "line 6, column cosine_spearman"
+    assert new.folder == "new"
+    assert points(old, "cosine_spearman", "eval:sts") == {epoch: MADE.loss(epoch) for epoch in (0, 1)}
+    assert "older version" in told(old)
+
+
+def test_keras_table_and_history_are_one_run() -> None:
+    run = one("keras", "keras")
+    assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in range(5)}
+    assert points(run, "loss", "eval") == {epoch: MADE.held_out(epoch) for epoch in range(5)}
+    assert set(run.files) == {"history.json", "training.log"}
+    assert run.global_step is None and "counts from 0" in told(run)
+
+
+def test_fastai_fits_in_one_table_are_told_apart() -> None:
+    first, last = read("fastai", "fastai")
+    assert (first.identity, last.identity) == ("part-1", "")
+    assert points(first, "loss") == {epoch: MADE.loss(epoch) for epoch in range(3)}
+    assert points(last, "loss", "eval") == {epoch: MADE.held_out(epoch + 3) for epoch in range(4)}
+    assert points(last, "accuracy", "eval") == dict.fromkeys(range(4), 0.6)
+
+
+def test_flair() -> None:
+    run = one("flair", "flair")
+    assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in (1, 2, 3)}
+    assert points(run, "loss", "eval") == {epoch: MADE.held_out(epoch) for epoch in (1, 2, 3)}
+    assert points(run, "f1", "eval") == dict.fromkeys((1, 2, 3), 0.8)
+
+
+def test_ultralytics() -> None:
+    run = one("ultralytics", "ultralytics")
+    assert points(run, "box_loss") == {epoch: MADE.loss(epoch) for epoch in (1, 2, 3)}
+    assert points(run, "mAP50(B)", "eval") == {1: 0.1, 2: 0.2, 3: 0.3}
+    assert (run.status, run.settings["lr0"].value) == ("completed", 0.01)
+
+
+def test_ultralytics_that_ended_early(tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text("epoch,train/box_loss,metrics/mAP50(B)\n1,0.5,0.1\n2,0.4,0.2\n")
+    (tmp_path / "args.yaml").write_text("epochs: 100\n")
+    run = one("ultralytics", tmp_path)
+    assert run.status == "unknown" and "2 of 100 epochs" in told(run)
+
+
+def test_simpletransformers() -> None:
+    run = one("simpletransformers", "simpletransformers")
+    assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
+    assert points(run, "mcc", "eval") == {10: 0.5, 20: 0.5}
+    assert (run.global_step, run.settings["learning_rate"].value) == (20, 4e-05)
+
+
+def test_skorch() -> None:
+    run = one("skorch", "skorch")
+    assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in (1, 2, 3)}
+    assert run.series[0].source_at(1) == Source("history.json", "[1].train_loss")
+
+
+def test_stable_baselines() -> None:
+    progress, monitor = read("stable_baselines3", "stable_baselines")
+    assert points(progress, "loss") == {256 * n: MADE.loss(n) for n in range(2, 6)}
+    assert points(progress, "rollout/ep_rew_mean") == {256 * n: 10.0 * n for n in range(1, 6)}
+    assert (progress.trainer, progress.files) == ("stable_baselines3.PPO", ("progress.csv", "progress.json"))
+    assert progress.global_step is None and "environment steps" in told(progress)
+    assert points(monitor, "episode/reward") == {15: 15.0, 55: 40.0}
+
+
+@pytest.mark.parametrize(("reader", "counted"), [("boosting", 6), ("ludwig", 4)])
+def test_lists_by_round(reader: str, counted: int) -> None:
+    run = one(reader, reader)
+    name = "mlogloss" if reader == "boosting" else "loss"
+    assert points(run, name) == {place + 1: MADE.loss(place) for place in range(counted)}
+    assert points(run, name, "eval") == {place + 1: MADE.held_out(place) for place in range(counted)}
+
+
+def test_boosting_settings_and_places() -> None:
+    run = one("boosting", "boosting")
+    assert run.settings["eta"].value == 0.3
+    assert run.series[0].source_at(2) == Source("evals_result.json", "train.mlogloss[2]")
+
+
+def test_allennlp() -> None:
+    run = one("allennlp", "allennlp")
+    assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in range(3)}
+    assert points(run, "loss", "eval") == {epoch: MADE.held_out(epoch) for epoch in range(3)}
+    assert (run.status, run.summary["test_f1"].value) == ("completed", 0.7)
+    assert run.settings["trainer.optimizer.lr"].value == 0.001
+    assert run.series[0].source_at(1) == Source("metrics_epoch_1.json", "training_loss")
+
+
+def test_spacy() -> None:
+    run = one("spacy", "spacy")
+    assert points(run, "losses/textcat") == {0: MADE.loss(0), 10: MADE.loss(10)}
+    assert points(run, "score", "eval") == {0: 0.9, 10: 0.9}
+    assert run.versions == {"spacy": "3.8.18"}
+    assert (run.settings["training.dropout"].value, run.settings["training.logger"].value) == (0.1, "spacy.JSON")
+    assert "sums" in told(run)
+
+
+def test_detectron() -> None:
+    run = one("detectron2", "detectron2")
+    assert points(run, "loss") == {19: MADE.loss(19), 39: MADE.loss(39)}
+    assert points(run, "bbox/AP", "eval") == {39: 31.5}

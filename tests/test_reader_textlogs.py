@@ -1,0 +1,126 @@
+"""Logs printed for people, and the general reader that is asked last."""
+
+from pathlib import Path
+
+import pytest
+
+from dpo_report.core.folder import Folder
+from dpo_report.core.model import Source
+from dpo_report.plugins.readers import general
+from dpo_report.plugins.readers.textlogs import pairs
+from witnesses import FORMATS, MADE, one, points, read, told
+
+THREE = (1, 2, 3)
+
+
+def test_build_nanogpt() -> None:
+    run = one("nanogpt", "textlogs/build-nanogpt")
+    assert points(run, "loss") == {step: MADE.loss(step) for step in range(10)}
+    assert points(run, "loss", "eval") == {0: 10.931, 10: 7.5}
+    assert points(run, "hellaswag_accuracy", "eval") == {0: 0.2413}
+    assert run.global_step == 10
+
+
+def test_nanogpt_console() -> None:
+    run = one("nanogpt", "textlogs/nanogpt")
+    assert points(run, "loss") == {step: round(MADE.loss(step), 4) for step in range(5)}
+    assert points(run, "loss", "eval") == {0: 10.95}
+    assert run.series[0].source_at(0) == Source("train.log", "line 3, train/loss")
+
+
+@pytest.mark.parametrize(
+    ("reader", "folder", "name"),
+    [
+        ("torchtune", "torchtune", "loss"),
+        ("verl_console", "verl", "actor/pg_loss"),
+        ("openrlhf", "openrlhf", "policy_loss"),
+        ("paddle", "paddle", "loss"),
+    ],
+)
+def test_printed_steps(reader: str, folder: str, name: str) -> None:
+    run = one(reader, f"textlogs/{folder}")
+    assert points(run, name) == {step: MADE.loss(step) for step in THREE}
+    assert run.global_step == 3
+
+
+def test_verl_console_begins_with_pages_of_configuration() -> None:
+    (run,) = read("verl_console", "textlogs/verl")
+    assert run.series[0].source_at(0).where == "line 2001, actor/pg_loss"
+    assert not any("timing" in series.name for series in run.series)
+
+
+def test_verl_file() -> None:
+    run = one("verl", "verl")
+    assert points(run, "actor/pg_loss") == {step: MADE.loss(step) for step in THREE}
+    assert points(run, "gsm8k/acc/mean@1", "eval") == dict.fromkeys(THREE, 0.5)
+
+
+def test_fairseq_numbers_are_text() -> None:
+    run = one("fairseq", "textlogs/fairseq")
+    assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
+    assert points(run, "loss", "eval") == {20: MADE.held_out(20)}
+    assert points(run, "perplexity", "eval") == {20: 2.1}
+
+
+def test_fairseq_before_json() -> None:
+    run = one("fairseq", "textlogs/fairseq-old")
+    assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
+    assert points(run, "loss", "eval") == {20: MADE.held_out(20)}
+    assert points(run, "grad_norm") == {10: 0.9, 20: 0.9}
+
+
+def test_pairs_of_a_line() -> None:
+    assert pairs("a: 1, b=2.5e-3 | c/d:nan 'e': np.float64(0.5) words: none") == {
+        "a": "1",
+        "b": "2.5e-3",
+        "c/d": "nan",
+        "e": "0.5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "axis", "steps"),
+    [
+        ("csv", "iteration", THREE),
+        ("jsonl", "step", THREE),
+        ("json", "epoch", (1, 2)),
+        ("text", "epoch", THREE),
+        ("console", "epoch", (0.1, 0.2, 0.3)),
+    ],
+)
+def test_general_says_what_it_assumed(folder: str, axis: str, steps: tuple[float, ...]) -> None:
+    run = one("general", f"general/{folder}")
+    made = [MADE.loss(place) for place in (1, 2, 3)]
+    assert points(run, "loss") == dict(zip(steps, made, strict=False))
+    assert f"it is assumed that `{axis}` counts" in told(run)
+
+
+def test_general_reads_a_lone_file_with_a_difficult_name() -> None:
+    run = one("general", "general/csv/my log [1], é.csv")
+    assert points(run, "loss") == {step: MADE.loss(step) for step in THREE}
+
+
+def test_general_takes_settings_from_the_configuration_beside_the_log() -> None:
+    run = one("general", "general/jsonl")
+    assert run.settings["optimizer.name"].value == "adamw"
+
+
+@pytest.mark.parametrize("family", ["keras", "lightning", "llamafactory", "dvclive", "sacred", "textlogs", "mlflow"])
+def test_general_is_silent_where_another_reader_knows_the_folder(family: str) -> None:
+    assert general.READER.detect(Folder.open(FORMATS / family)) is None
+
+
+def test_general_finds_a_foreign_log_beside_a_known_run(tmp_path: Path) -> None:
+    (tmp_path / "known").mkdir()
+    (tmp_path / "known" / "metrics.csv").write_text("epoch,step,train_loss_step\n0,1,0.5\n")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "mine.csv").write_text("iteration,loss\n1,0.5\n2,0.4\n")
+    assert one("general", tmp_path).folder == "foreign"
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "config.json", "tokenizer.json", "README.md", "vocab.txt"])
+def test_general_leaves_files_that_are_no_logs(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(
+        '[{"step": 1, "loss": 0.5}]\nstep: 1 loss: 0.5\nstep: 2 loss: 0.4\nstep: 3 loss: 0.3\n'
+    )
+    assert general.READER.detect(Folder.open(tmp_path)) is None
