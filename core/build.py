@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from dpo_report.core.contract import Format
-    from dpo_report.core.figstyle import Style
+    from dpo_report.core.drawing.style import Style
     from dpo_report.core.manager import Host
 
 FOLDER = "report"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dpo_report.core.figstyle import Style
+from dpo_report.core.drawing.style import Style
 
 if TYPE_CHECKING:
     from dpo_report.core.plot import Figure
@@ -17,24 +19,35 @@ def draw(figure: Figure, kind: str = "pdf", style: Style | None = None) -> bytes
     Raises:
         ReportError: the style's font is not to be had.
     """
-    from dpo_report.core import figpdf, figpng, figsvg
-    from dpo_report.core.figfont import font
-    from dpo_report.core.figlayout import lay_out
-
-    style = style or Style()
-    face = font(style.family)
-    scene = lay_out(figure, style, face)
-    if kind == "pdf":
-        return figpdf.write(scene, face, figure.title)
-    if kind == "svg":
-        return figsvg.write(scene, face, figure.title)
-    if kind == "png":
-        return figpng.write(scene, face, style.dpi, figure.title)
-    raise ValueError(f"figures are drawn as pdf, svg or png, not as {kind!r}")
+    (content,) = draw_all([figure], (kind,), style).values()
+    return content
 
 
 def draw_all(
     figures: Iterable[Figure], kinds: Sequence[str] = ("pdf",), style: Style | None = None
 ) -> dict[str, bytes]:
-    """Files by name (``loss.pdf``), in order."""
-    return {f"{figure.name}.{kind}": draw(figure, kind, style) for figure in figures for kind in kinds}
+    """Files by name (``loss.pdf``), in order; raises as :func:`draw`."""
+    with _without_collector():
+        from dpo_report.core.drawing.face import face
+        from dpo_report.core.drawing.layout import lay_out
+        from dpo_report.core.drawing.paint import paint
+
+        style = style or Style()
+        files: dict[str, bytes] = {}
+        for figure in figures:
+            font = face(style.family)
+            scene = lay_out(figure, style, font)
+            files |= {f"{figure.name}.{kind}": paint(scene, font, kind, style.dpi, figure.title) for kind in kinds}
+        return files
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Importing matplotlib makes many objects and no garbage: looking for some takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

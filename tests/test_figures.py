@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pypdf
 import pytest
-from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dpo_report.core import figlabels, figticks
 from dpo_report.core.analysis import analyse
+from dpo_report.core.drawing import ticks
+from dpo_report.core.drawing.face import face
+from dpo_report.core.drawing.labels import spread
+from dpo_report.core.drawing.layout import lay_out
+from dpo_report.core.drawing.scene import Area, Box, Marks, Stroke, Words
+from dpo_report.core.drawing.style import COLOURS, DASH, Style
 from dpo_report.core.errors import ReportError
-from dpo_report.core.figfont import font
-from dpo_report.core.figlayout import lay_out
-from dpo_report.core.figscene import Area, Box, Marks, Stroke, Words
-from dpo_report.core.figstyle import COLOURS, DASH, Style
 from dpo_report.core.figures import draw, draw_all
 from dpo_report.core.loader import load
 from dpo_report.core.manager import default_host
@@ -49,7 +49,7 @@ def figure(*lines, levels=(), y_label="Loss", panels=1, **more):
 
 
 def scene(one):
-    return lay_out(one, Style(), font("serif"))
+    return lay_out(one, Style(), face("serif"))
 
 
 def labels(drawn):
@@ -175,11 +175,20 @@ def test_files_are_named_after_figure_and_kind_and_other_kinds_are_refused():
         draw(figure(), "gif")
 
 
-def test_pdf_and_svg_need_no_drawing_library():
-    script = "import sys, test_figures as t; [t.draw(t.figure(), k) for k in ('pdf', 'svg')];"
-    script += "print('matplotlib' in sys.modules)"
+def test_drawing_leaves_pyplot_and_its_state_alone():
+    script = "import sys, test_figures as t;"
+    script += "[t.draw(t.figure(), k) for k in ('pdf', 'svg', 'png')]; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parent, capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_the_users_matplotlibrc_changes_nothing():
+    import matplotlib
+
+    wild = {"savefig.bbox": "tight", "figure.autolayout": True, "pdf.fonttype": 3, "svg.fonttype": "none"}
+    before = [draw(figure(), kind) for kind in ("pdf", "svg", "png")]
+    with matplotlib.rc_context({**wild, "path.sketch": (1, 100, 2), "text.hinting": "force_autohint"}):
+        assert [draw(figure(), kind) for kind in ("pdf", "svg", "png")] == before
 
 
 # --- what is drawn ------------------------------------------------------------------------------------------------
@@ -258,48 +267,22 @@ def test_words_touch_nothing_whatever_the_numbers(training, held_out, level, mar
 
 
 def test_style_sets_size_and_family():
-    wide = lay_out(figure(panels=2), Style(text=5.5, height=1.5), font("sans"))
+    wide = lay_out(figure(panels=2), Style(text=5.5, height=1.5), face("sans"))
     assert (wide.width, wide.height) == (72 * 5.5, 72 * 1.5)
     assert draw(figure(), "pdf", Style(family="DejaVu Serif", font=6)).startswith(b"%PDF-1.4")
-    with pytest.raises(ReportError, match="no TrueType font of the family 'No Such Font'"):
+    with pytest.raises(ReportError, match="no font of the family 'No Such Font'"):
         draw(figure(), "pdf", Style(family="No Such Font"))
 
 
 # --- parts --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", ["serif", "sans"])
-def test_the_font_is_read_as_fonttools_reads_it(family):
-    ours = font(family)
-    theirs = TTFont(io.BytesIO(ours._content))
-    known = {code: theirs.getGlyphID(name) for code, name in theirs.getBestCmap().items()}
-    assert ours.characters == known
-    assert all(ours.advance(known[ord(c)]) == theirs["hmtx"][theirs.getBestCmap()[ord(c)]][0] for c in "Mi−β×é")
-
-
-@pytest.mark.parametrize("family", ["serif", "sans"])
-def test_a_subset_holds_its_letters_unchanged_with_their_parts(family):
-    ours = font(family)
-    wanted = [ours.characters[ord(c)] for c in "abcéÅ−β×0 "]
-    program, numbers = ours.subset(wanted)
-    full, small = TTFont(io.BytesIO(ours._content)), TTFont(io.BytesIO(program))
-    assert len(program) < 40_000
-    for old in wanted:
-        name = full.getGlyphName(old)
-        before = full["glyf"][name].getCoordinates(full["glyf"])[0]
-        after = small["glyf"][small.getGlyphName(numbers[old])].getCoordinates(small["glyf"])[0]
-        assert list(before) == list(after), name
-        assert full["hmtx"][name][0] == small["hmtx"][small.getGlyphName(numbers[old])][0]
-
-
-def test_curves_of_a_letter_pass_through_its_points():
-    ours = font("serif")
-    glyph = ours.characters[ord("o")]
-    ends = {end for _, pieces in ours.curves(glyph) for _, end in pieces}
-    full = TTFont(io.BytesIO(ours._content))
-    coordinates, _, flags = full["glyf"][full.getGlyphName(glyph)].getCoordinates(full["glyf"])
-    on_curve = {(float(x), float(y)) for (x, y), on in zip(coordinates, flags, strict=True) if on & 1}
-    assert on_curve <= ends
+def test_widths_are_those_of_the_letters_and_grow_with_the_size():
+    serif = face("serif")
+    assert serif.width("", 10) == 0
+    assert serif.width("wide", 20) == pytest.approx(2 * serif.width("wide", 10))
+    assert serif.width("0", 1000) == pytest.approx(500, abs=2)  # STIX gives digits half an em
+    assert serif.width("ii", 10) < serif.width("mm", 10) < face("sans").width("mm", 10)
 
 
 @given(st.floats(-1e5, 1e5), st.floats(1e-7, 1e5), st.integers(2, 8))
@@ -307,7 +290,7 @@ def test_ticks_are_round_in_order_and_told_apart(low, span, want):
     high = low + span
     if high - low < 1e-9 * max(abs(low), abs(high)):
         return
-    axis = figticks.linear(low, high, want, scaled=True)
+    axis = ticks.linear(low, high, want, scaled=True)
     assert len(axis.ticks) <= want + 1
     assert all(low - 1e-6 * span <= tick <= high + 1e-6 * span for tick in axis.ticks)
     if abs(low) < 1e3 * span:
@@ -315,18 +298,18 @@ def test_ticks_are_round_in_order_and_told_apart(low, span, want):
 
 
 def test_ticks_read_like_numbers():
-    assert figticks.linear(0, 1.9, 4).words == ("0.0", "0.5", "1.0", "1.5")
-    assert figticks.linear(-40, 3, 5).words == ("−40", "−30", "−20", "−10", "0")
-    rate = figticks.linear(0, 5e-6, 5, scaled=True)
+    assert ticks.linear(0, 1.9, 4).words == ("0.0", "0.5", "1.0", "1.5")
+    assert ticks.linear(-40, 3, 5).words == ("−40", "−30", "−20", "−10", "0")
+    rate = ticks.linear(0, 5e-6, 5, scaled=True)
     assert (rate.words, rate.factor) == (("0", "1", "2", "3", "4", "5"), "×10⁻⁶")
-    assert figticks.linear(1, 4, 6, whole=True).words == ("1", "2", "3", "4")
-    assert figticks.logarithmic(0.005, 120, 5).words == ("0.01", "0.1", "1", "10", "100")
+    assert ticks.linear(1, 4, 6, whole=True).words == ("1", "2", "3", "4")
+    assert ticks.logarithmic(0.005, 120, 5).words == ("0.01", "0.1", "1", "10", "100")
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(1, 12)), min_size=1, max_size=6))
 def test_spread_labels_keep_their_order_and_do_not_meet(wanted):
     centres, heights = zip(*wanted, strict=True)
-    placed = figlabels.spread(centres, heights, 0.0, 100.0)
+    placed = spread(centres, heights, 0.0, 100.0)
     order = sorted(range(len(wanted)), key=lambda index: placed[index])
     for below, above in itertools.pairwise(order):
         assert centres[below] <= centres[above]
@@ -335,4 +318,4 @@ def test_spread_labels_keep_their_order_and_do_not_meet(wanted):
 
 
 def test_labels_that_have_room_stay_where_their_lines_end():
-    assert figlabels.spread([10.0, 50.0, 90.0], [8.0, 8.0, 8.0], 0.0, 100.0) == [10.0, 50.0, 90.0]
+    assert spread([10.0, 50.0, 90.0], [8.0, 8.0, 8.0], 0.0, 100.0) == [10.0, 50.0, 90.0]

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dpo_report.core.figscene import Area, Item, Marks, Stroke
-from dpo_report.core.figstyle import DASH, SHAPES, colour_of, tint
+from dpo_report.core.drawing.scene import Area, Item, Marks, Stroke
+from dpo_report.core.drawing.style import DASH, SHAPES, colour_of, tint
 
 if TYPE_CHECKING:
     from dpo_report.core.plot import Line
 
 Floats = NDArray[np.float64]
 Place = Callable[[Floats, Floats], Floats]
-Measure = Callable[[str], float]
 
 _SIGNS = 9  # open markers on a smoothed held-out line, only to tell it apart in grey
 
@@ -39,7 +38,7 @@ def last(line: Line) -> tuple[float, float] | None:
     return (float(line.x[finite[-1]]), float(line.y[finite[-1]])) if len(finite) else None
 
 
-def draw(line: Line, place: Place, rank: int, long: float) -> Iterator[Item]:
+def draw_line(line: Line, place: Place, rank: int, long: float) -> Iterator[Item]:
     """Band, dots, strokes and markers, in this order.
 
     ``rank`` is the line's place among the held-out lines of its panel, which chooses its marker; ``long`` is the

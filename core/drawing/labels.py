@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dpo_report.core.figscene import Area, Box, Item, Marks, Stroke
+from dpo_report.core.drawing.scene import Area, Box, Item, Marks, Stroke
 
 if TYPE_CHECKING:
-    from dpo_report.core.figscene import Points
+    from dpo_report.core.drawing.scene import Points
 
 _SPACING = 1.0  # distance in points at which lines are sampled: far below the height of a word
 
 
-def cloud(items: Iterable[Item]) -> Points:
+def cover(items: Iterable[Item]) -> Points:
     """Points (n, 2) that cover every line, marker and area of a drawing, no two neighbours a word's height apart."""
     parts: list[Points] = [np.empty((0, 2))]
     for item in items:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, sin, tau
 
 INK = "#1a1a1a"
 """Axes and their words."""
@@ -19,9 +18,8 @@ CORNERS = {
     "triangle": ((-0.55, -0.42), (0.55, -0.42), (0.0, 0.58)),
     "down": ((-0.55, 0.42), (0.0, -0.58), (0.55, 0.42)),
     "pentagon": ((0.0, 0.55), (-0.52, 0.17), (-0.32, -0.45), (0.32, -0.45), (0.52, 0.17)),
-    "circle": tuple((0.5 * cos(turn * tau / 24), 0.5 * sin(turn * tau / 24)) for turn in range(24)),
 }
-"""Each marker as a polygon about one unit wide around the origin; a circle this small needs no curves."""
+"""Each marker but the circle as a polygon about one unit wide around the origin."""
 EDGE = 0.9
 """Width of a marker's edge, in points."""
 DASH = (4.0, 1.8)
