@@ -237,7 +237,9 @@ class Value:
     unit: str = ""
     """``s``, ``pairs/s``, ``nats``; empty for a pure number."""
     kind: str = "number"
-    """How it is rounded: ``loss``, ``count``, ``share``, ``seconds``, ``rate``, ``number``, ``p``, ``exact``, ``text``."""
+    """How it is rounded: ``loss``, ``count``, ``share``, ``seconds``, ``rate``, ``number``,
+    ``p``, ``exact``, ``text``.
+    """
     low: float | None = None
     """Lower end of the interval, if one may be given."""
     high: float | None = None

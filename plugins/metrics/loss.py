@@ -136,6 +136,7 @@ def _trend(run: Run) -> Iterator[Value]:
     if not inference_allowed(run):
         raise NotApplicable("below 20 steps or 30 rows of data no trend is estimated")
     trend = statistics.trend(steps, values)
+    worth = f"autocorrelation {trend.rho:.2f}: as good as {trend.n_eff:.0f} independent rows"
     yield Value(
         "loss.train.slope",
         trend.slope * 100,
@@ -147,7 +148,7 @@ def _trend(run: Run) -> Iterator[Value]:
         level=0.95,
         n=len(values),
         formula="Theil–Sen slope × 100" + (f", over {trend.blocks:,} block medians" if trend.blocks else ""),
-        note=f"autocorrelation {trend.rho:.2f}: {trend.n_eff:.0f} effective rows" if trend.n_eff < trend.n else "",
+        note=worth if trend.n_eff < trend.n else "",
     )
     yield Value(
         "loss.train.trend_p",
