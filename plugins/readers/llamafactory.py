@@ -49,7 +49,7 @@ def _complete(folder: Folder, found: Found) -> None:
     settings = _settings(folder, config, found.problems) if config else {}
     if config:
         found.files.append(config.path)
-    found.extra |= {"settings": settings, "method": method_of(settings)}
+    found.extra |= {"settings": settings, "method": method_of(settings), "trainer": "llamafactory"}
     logged = any(one.name != "epoch" for one in found.told.series)
     if not logged and done is not None and settings_value(settings, "do_train") is not True:
         progress = f"its log tells only its progress: {done:,.0f} of {planned or 0:,.0f} batches"

@@ -18,7 +18,11 @@ MOST = 1000
 DEPTH = 4
 LIST = 100
 TEXT = 1000
-_SECRET = re.compile(r"(?:^|[_\-.])(?:token|secret|password|passwd|api_?key|access_?key|auth)$", re.IGNORECASE)
+_SECRET = re.compile(r"(?:^|[_\-.])(?:token|secret|password|passwd|(?:api|access|private)_?key|auth)$", re.IGNORECASE)
+_WORDS = re.compile(r"(?:^|[_.])(?:pad|bos|eos|unk|sep|cls|mask|image|video|start|end|stop)_token$", re.IGNORECASE)
+"""Tokens of a vocabulary, which are no secrets."""
+_NAMES_ITSELF = re.compile(r"^<[A-Z_]+>$")
+"""transformers writes ``<HUB_TOKEN>`` for whatever ``hub_token`` is, which tells nothing."""
 _HIDDEN = "<secret, not shown>"
 
 
@@ -32,7 +36,10 @@ def flatten(value: Mapping[str, Any], file: str, where: str = "", depth: int = D
     for name, item in _leaves(value, "", depth):
         if len(found) >= MOST:
             break
-        shown = _HIDDEN if item and isinstance(item, str) and _SECRET.search(name) else item
+        if isinstance(item, str) and _NAMES_ITSELF.match(item) and item[1:-1] == name.rpartition(".")[2].upper():
+            continue
+        secret = item and isinstance(item, str) and _SECRET.search(name) and not _WORDS.search(name)
+        shown = _HIDDEN if secret else item
         found[name] = Setting(name, shown, Source(file, f"{where}{name}"))
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Setting
+from dpo_report.plugins.readers.hf.args import read_args
 from dpo_report.plugins.readers.layout import Found, Layout
 from dpo_report.plugins.readers.llamafactory import settings_value
 from dpo_report.plugins.readers.settings import from_json
@@ -58,13 +59,20 @@ def _complete(folder: Folder, found: Found) -> None:
     count = _count(found.last)
     version = settings_value(settings, "swift_version")
     found.extra |= {
-        "settings": settings,
+        "settings": _told_here_only(folder, settings),
         "method": _method(settings, config.path if config else ""),
         "trainer": "swift",
         "versions": {"ms-swift": str(version)} if version else {},
         "step": count[0] if count else None,
         "planned": (count[1] or None) if count else None,
     }
+
+
+def _told_here_only(folder: Folder, settings: dict[str, Setting]) -> dict[str, Setting]:
+    """The settings that ``training_args.bin`` lacks: it holds what was used, ``args.json`` what was asked for."""
+    used = next((entry for entry in folder.entries if entry.name == "training_args.bin"), None)
+    known = read_args(folder, used).values if used else {}
+    return {name: setting for name, setting in settings.items() if name not in known}
 
 
 def _method(settings: Mapping[str, Setting], file: str) -> tuple[str, str] | None:
