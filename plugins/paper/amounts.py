@@ -51,7 +51,7 @@ _YEAR = re.compile(r"(?:19[5-9]|20[0-4])\d")
 _NAMED_NUMBER = re.compile(
     r"(?:\b(?:sections?|sec\.?|figures?|fig\.?|tables?|tab\.?|equations?|eq\.?|chapters?|appendix|theorem|lemma|step|line"
     r"|lines|pages?|p\.|version|v|item|rule|level|python|cuda|ubuntu|gpt|llama|qwen|phi|gemma|mistral|checkpoint"
-    r"|algorithm|question|issue|footnote|part|phase|stage|top)[ \u202f~-]?|[A-Za-z]-|#|[A-Za-z]_)$",
+    r"|(?:lowest|best|highest|smallest|largest|out) of|algorithm|question|issue|footnote|part|phase|stage|top)[ \u202f~-]?|[A-Za-z]-|#|[A-Za-z]_)$",
     re.IGNORECASE,
 )
 _BOUND = re.compile(
@@ -158,9 +158,25 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
         ulp,
         percent=bool(match["percent"]),
         of=int(match["of"].replace(",", "")) if match["of"] else None,
-        bound=bool(_BOUND.search(before)) or (after[:1] in "+" and bool(after)),
+        bound=bool(_BOUND.search(before)) or _in_range(text, start, end) or (after[:1] in "+" and bool(after)),
         about=bool(_ABOUT.search(before)),
     )
+
+
+_RANGE_AFTER = re.compile(r"[ \u202f]?(?:–|-|to|through)[ \u202f]?[−]?\d")
+_RANGE_BEFORE = re.compile(
+    r"(?P<from>\b(?:from|between)[ \u202f])?\d[\d.,]*[ \u202f]?(?P<link>–|-|to|through)[ \u202f]?$"
+)
+
+
+def _in_range(text: str, start: int, end: int) -> bool:
+    """Whether it is one end of ``1 to 3`` or ``0.1–0.5``; ``from 0.69 to 0.46`` tells two numbers."""
+    before = _RANGE_BEFORE.search(text, max(0, start - 30), start)
+    if before:
+        return before["link"] in "–-" or not before["from"]
+    if re.search(r"\b(?:from|fell|rose|went|dropped)[ \u202f]$", text[:start]):
+        return False
+    return _RANGE_AFTER.match(text, end) is not None
 
 
 def _unit_follows(after: str) -> bool:

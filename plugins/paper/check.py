@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dpo_report.core.model import Analysis
-from dpo_report.plugins.paper import numerals
+from dpo_report.plugins.paper import numerals, remarks
 from dpo_report.plugins.paper.amounts import Amount, amounts
 from dpo_report.plugins.paper.known import Known
 from dpo_report.plugins.paper.phrases import Phrasebook
@@ -46,20 +46,24 @@ def check(paper: Paper, analyses: Sequence[Analysis], prefixes: Sequence[str] = 
 
 
 def _judged(prose: Prose, known: Known, book: Phrasebook) -> list[Verdict]:
-    verdicts = list(numerals.definitions(prose.definitions, known))
+    verdicts = list(remarks.definitions(prose.definitions, known))
     by_line = numbered(prose.sentences) if prose.remarks else {}
-    ignored = {remark.line for remark in prose.remarks if "ignore" in remark.names}
+    ignored = {remark.line for remark in prose.remarks if remarks.IGNORE in remark.names}
     told = {remark.line for remark in prose.remarks} - ignored
     for remark in prose.remarks:
         if remark.line not in ignored:
-            verdicts += numerals.remarked(remark, by_line.get(remark.line, []), known)
+            verdicts += remarks.remarked(remark, by_line.get(remark.line, []), known)
     for sentence in prose.sentences:
         if sentence.lines[0] in ignored:
             continue
         ours = list(numerals.judge(sentence, known, _remarked(sentence, told)))
         verdicts += [verdict for verdict in ours if verdict.line not in ignored]
         finals = any(v.state == "right" and v.value.endswith((".last", ".median_last")) for v in ours)
-        verdicts += [verdict for verdict in book.judge(sentence, finals, bool(ours)) if verdict.line not in ignored]
+        verdicts += [
+            verdict
+            for verdict in book.judge(sentence, finals, any(v.state == "right" for v in ours))
+            if verdict.line not in ignored
+        ]
     return verdicts
 
 

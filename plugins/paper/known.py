@@ -66,12 +66,14 @@ class Known:
                 found.setdefault(macro(f"{value.name}.interval", prefix), (value.name, numbers.display_interval(value)))
         return found
 
-    def logged(self, series: Sequence[str], amount: Amount, percent: bool) -> bool:
-        """Whether a row of those series holds the number."""
-        scale = 100.0 if percent else 1.0
+    def logged(self, series: Sequence[str], amount: Amount, split: str) -> bool:
+        """Whether a row of those series holds the number; ``split`` is ``train``, ``eval`` or empty for both."""
+        scale = 100.0 if amount.percent else 1.0
         half = amount.ulp / 2 * (1 + 1e-6)
         for analysis in self.analyses:
-            for (name, _), one in analysis.run.series.items():
+            for (name, where), one in analysis.run.series.items():
+                if split and where.partition(":")[0] != split:
+                    continue
                 if name in series and bool((np.abs(one.values * scale - amount.value) <= half).any()):
                     return True
         return False

@@ -28,7 +28,7 @@ RUNGS: dict[int, tuple[str, ...]] = {
         r"\b(?:unseen|new) (?:prompts|pairs|data|questions|inputs)\b.{0,40}\b(?:well|better|accura\w+|correct\w*)\b"),
     4: (rf"\b(?:outputs?|responses?|generations?|completions?|answers?|policy|model) {_THING}(?:is|are|was|were|became|becomes?) "
         r"(?:now |much |clearly |more |far |also )*(?:preferred|better|improved|helpful|accurate|truthful|fluent|reliable|capable|coherent)\b",
-        r"\b(?:produces?|produced|generates?|generated|gives?|gave|yields?|writes?) (?:\w+ ){0,2}?"
+        r"(?<!likely to )\b(?:produces?|produced|generates?|generated|gives?|gave|yields?|writes?) (?:\w+ ){0,2}?"
         r"(?:better|higher[- ]quality|improved|preferred|more (?:helpful|accurate|truthful|fluent|coherent|relevant)) "
         r"(?:\w+ )?(?:outputs?|responses?|answers?|text|completions?|generations?)\b",
         r"\b(?:improves?|improved|enhances?|enhanced|boosts?|boosted) (?:the |its |model |our )?(?:[\w’']+ ){0,2}?"
@@ -51,7 +51,7 @@ _OTHER_SENSE: dict[str, re.Pattern[str]] = {
     "understand": re.compile(r"\b(?:to|we|I|you|readers?|us|better) understand|understands? (?:why|how|whether|what|that)", re.I),
     "success": re.compile(r"success(?:ful|fully)? (?:\w+ )?(?:rate|criteri)|\bsuccessful (?:completion|parse|import)", re.I),
     "proof": re.compile(r"proof[- ]of[- ]concept (?:that|showing that|only)", re.I),
-    "safe": re.compile(r"safe(?:ly)? (?:to (?:say|assume|ignore|conclude)|ignore)|safety (?:margin|factor|copy|check)|thread[- ]safe|fail[- ]?safe"
+    "safe": re.compile(r"safe(?:ly)? (?:to (?:say|assume|ignore|conclude)|ignore|defaults?|settings?|choices?|values?)|safety (?:margin|factor|copy|check)|thread[- ]safe|fail[- ]?safe"
                        r"|on the safe side", re.I),
     "converge": re.compile(r"converge[sd]? on (?:a|the|this) (?:design|set)", re.I),
     "deploy": re.compile(r"deploy\w* (?:of|the) (?:scripts?|documentation|website)", re.I),
@@ -129,6 +129,8 @@ class Phrasebook:
         said = match[0].lower()
         if any(stem in said and sense.search(around) for stem, sense in _OTHER_SENSE.items()):
             return False
+        if owned and not phrase.claim.patterns and phrase.claim.level <= 3 and "chance" not in match[0]:
+            return False  # it gives the run's own numbers, which say no more than they are
         if sentence.kind in ("heading", "row") and phrase.claim.because == "C2":
             return False
         if phrase.claim.because == "C2" and finals:

@@ -15,8 +15,14 @@ _PARTS: dict[str, re.Pattern[str]] = {
 }  # fmt: skip
 _HELD_OUT = re.compile(r"\b(?:held-?out|eval(?:uation)?|validation|test|dev|unseen)\b", _I)
 _TRAIN = re.compile(
-    r"\btrain(?:ing)?(?:[- ](?:set|data|pairs|loss|accuracy|margins?|reward\w*|preference|batch\w*))|\bon the training\b",
+    r"\btrain(?:ing)?(?:[- ](?:set|data|pairs|loss|accuracy|margins?|reward\w*|preference|batch\w*))|\b(?:on the|in) training\b",
     _I,
+)
+_OTHER_STATISTIC = re.compile(
+    r"\b(?:medians?|standard (?:deviation|error)|std\.?|variances?|quantiles?|percentiles?|slopes?|trends?|intervals?|CI|"
+    r"spread|windows?|at step|per 100|differences?|sums?|(?:first|last|next) (?:\d+|two|three|four|five|ten|third|half|quarter)"
+    r"|steps? \d|rows|moving|smoothed|bound)\b|±|\[",
+    re.IGNORECASE,
 )
 _NAMES = {
     "mean": ("mean", "rest"),
@@ -26,35 +32,43 @@ _NAMES = {
 }
 
 
-def stat(text: str, start: int, end: int, at: int, listed: bool) -> str:
-    """``mean``, ``last``, ``first``, ``best`` or nothing: the word nearest to the number within its phrase.
+def stats(text: str, start: int, end: int, at: int, listed: bool) -> tuple[str, ...]:
+    """``mean``, ``last``, ``first``, ``best``: what the words near a number call it, the nearest first.
 
-    ``start`` and ``end`` bound the clause, ``at`` is where the number begins.
+    ``start`` and ``end`` bound the clause, ``at`` is where the number begins; ``listed`` tells that it is the second
+    one of ``from 0.69 to 0.46``.
     """
-    before, after = max(start, at - 70), min(end, at + 45)
+    if listed and re.search(r"(?:\bto|→)\s*$", text[:at]):
+        return ("last",)
     found: list[tuple[int, str]] = []
     for name, pattern in _PARTS.items():
-        for match in pattern.finditer(text, before, after):
+        for match in pattern.finditer(text, max(start, at - 70), min(end, at + 45)):
             gap = at - match.end() if match.end() <= at else 2 * (match.start() - at)
-            if name == "first" and match[0].lower() == "from" and gap > 2:
-                continue
-            found.append((gap, name))
-    if listed and re.search(r"\b(?:to|→)\s*$", text[:at]):
-        return "last"
-    return min(found)[1] if found else ""
+            if match[0].lower() != "from" or gap <= 2:
+                found.append((gap, name))
+    return tuple(dict.fromkeys(name for _, name in sorted(found)))
 
 
 def split(text: str, start: int, end: int, at: int) -> str:
-    """``eval``, ``train`` or nothing: the nearest of both before the number, else behind it."""
-    found = [
-        (m.end(), name) for name, p in (("eval", _HELD_OUT), ("train", _TRAIN)) for m in p.finditer(text, start, at)
-    ]
-    if found:
-        return max(found)[1]
-    behind = [
-        (m.start(), name) for name, p in (("eval", _HELD_OUT), ("train", _TRAIN)) for m in p.finditer(text, at, end)
-    ]
+    """``eval``, ``train`` or nothing: what its own brackets say, else the nearest before the number, else behind it."""
+    opened, closed = text.rfind("(", start, at), text.find(")", at, end)
+    if opened > text.rfind(")", start, at) and closed > 0 and (inside := _sides(text, opened, closed)):
+        return inside[0][1]
+    if before := _sides(text, start, at):
+        return max(before)[1]
+    behind = _sides(text, at, end)
     return min(behind)[1] if behind else ""
+
+
+def _sides(text: str, start: int, end: int) -> list[tuple[int, str]]:
+    """Every word for either side of the split, with where it begins."""
+    both = (("eval", _HELD_OUT), ("train", _TRAIN))
+    return [(match.start(), name) for name, pattern in both for match in pattern.finditer(text, start, end)]
+
+
+def derived(text: str, start: int, end: int, at: int) -> bool:
+    """Whether the number is some other statistic, of which nothing is known: a median, a slope, a window's mean."""
+    return bool(_OTHER_STATISTIC.search(text, max(start, at - 60), min(end, at + 60)))
 
 
 def fits(name: str, part: str) -> bool:

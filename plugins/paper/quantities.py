@@ -82,14 +82,14 @@ QUANTITIES = (
     ),
     Quantity(
         "epochs", ("epochs.",), r"epochs?\b", r"(?:full |training |complete )?(?:epochs?|passes over)\b", ("num_train_epochs",),
-        unless=r"per epoch|every epoch|each epoch|of the (?:first|second|last)|epoch (?:one|two|three|\d)", counted=True,
+        unless=r"(?:per|every|each|one|an) epoch|of the (?:first|second|last)|epoch (?:one|two|three|\d)", counted=True,
     ),
     Quantity(
         "optimizer steps", ("steps.",),
         unit=r"(?:planned |optimi[sz]er |optimi[sz]ation |gradient |training |parameter |weight |total )*(?:steps|updates)\b(?! ?/| per)",
         settings=("max_steps",),
-        unless=r"warm-?up|accumulation|every|each|logg\w+ (?:every|interval)|after|until|at least|last|first|remaining|interval|saved?\b"
-        r"|evaluat\w+ (?:every|at)|window|steps? \d|per epoch|reasoning|decoding|diffusion|sampling",
+        unless=r"warm-?up|accumulation|per \d|every|each|logg\w+ (?:every|interval)|after|until|at least|last|first|remaining|interval|saved?\b"
+        r"|evaluat\w+ (?:every|at)|window|steps? \d|(?:per|one|an|each|every) epoch|reasoning|decoding|diffusion|sampling",
         sure=r"train\w*|optimi[sz]\w*|gradient|parameter|update|run\b|complet\w+|took|total", counted=True,
     ),
     Quantity(
@@ -105,7 +105,7 @@ QUANTITIES = (
         "pairs", ("data.", "batch."), r"(?:training|preference|train) (?:set|data|pairs) (?:of|with|comprises|contains|=|\|)",
         _ROW + r"{0,3}(?:pairs|examples|samples|comparisons|rows|presentations)\b(?! ?/| per second| a second)",
         sure=r"train\w*|fine-tun\w+|preference pairs|held-out|presentations|batch",
-        unless=r"at least|per (?:prompt|device)|each|first|another|more|additional|next|annotat\w+|in-context|few-shot|"
+        unless=r"at least|at a time|at once|per (?:prompt|device)|each|first|another|more|additional|next|annotat\w+|in-context|few-shot|"
         r"generated|dev\b|filter\w*|discard\w*|remov\w*|of (?:the )?(?:\d|them)|correct\w*|rank\w*",
         counted=True,
     ),
@@ -145,7 +145,7 @@ _TIED = re.compile(r"[\s(\"|:=≈~]*(?:[\w,’'/.()=:≈~|%\-\ue000\ue001 \u202f
 _FUNCTION = re.compile(
     r"[ \u202f]?(?:$|[.,;:)\]|–—”’\"=<>≈≤≥±×·→\ue000-\ue002(]|(?:and|or|to|on|at|in|for|over|with|after|before|by|from|when|while|"
     r"which|that|as|per|but|against|is|was|are|were|than|if|so|because|during|across|under|of|using|throughout|once|then|we|the|"
-    r"a|an|respectively|nats|overall|instead|until|since|here|there|not|only|at the)\b)",
+    r"a|an|respectively|nats|tokens|overall|instead|until|since|here|there|not|only|at the)\b)",
     _I,
 )
 

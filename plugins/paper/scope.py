@@ -13,10 +13,11 @@ _CITED = re.compile(
     rf"{CITE}|\bet al\b|\([A-Z][\w’'-]+(?: (?:and|&) [A-Z][\w’'-]+)?,? (?:19|20)\d\d[a-z]?[;,)]|\[\d+\]"
 )
 _OTHERS = re.compile(
-    r"\b(?:prior|previous|earlier|existing|recent|concurrent|related|published|other|others[’']|several|many|most|some|"
+    r"\b(?:prior|previous|earlier|existing|recent|concurrent|related|other|others[’']|several|many|most|some|"
     r"public|open) (?:work|works|studies|study|papers?|methods?|approaches|models?|systems?|results|authors|reports?|"
     r"recipes?|runs?|settings|experiments|benchmarks?|techniques|trainers?|librar(?:y|ies)|practitioners|groups|teams)\b"
-    r"|\b(?:they|their|the authors|the literature|competitors?|baselines?|practitioners|reviewers?|readers?)\b"
+    r"|\b(?:published|they|their|the authors|the literature|competitors?|baselines?|practitioners|reviewers?|readers?)\b"
+    r"|\b(?:thank\w*|grateful|(?:its|their) own|handbook|leaderboard|documentation|repository|README|advertis\w+)\b"
     r"|\b(?:has|have) been (?:shown|reported|argued|observed|found|proposed)\b|\bis (?:known|believed|said|often)\b"
     r"|\b(?:typically|usually|commonly|often|in general|generally|widely|in practice|in principle|by definition)\b"
     r"|\b(?:the|an?|its|their) (?:[\w-]+ )?(?:default|library|recipe|documentation|leaderboard|original paper)\b"
@@ -35,19 +36,19 @@ _OURS = re.compile(
     r"|\b(?:this|these|the|that|both) (?:[\w-]+ ){0,2}?(?:model|policy|run|runs|training|fine-tuning|loss|objective|result|"
     r"results|experiments?|setup|pipeline|scripts?|system|accurac(?:y|ies)|margins?|adapter|checkpoint|study|paper|"
     r"throughput|run ?time|training time|numbers?|settings?|configuration|outputs?|responses?|generations|curve|curves|"
-    r"dataset|data|procedure|method|approach|framework|workflow|recipe|improvement|gains?|speed|value|values)\b"
-    r"|\btrain(?:ing|ed)?\b|\bfine-?tun(?:ing|ed)\b|\bthe tuned\b",
+    r"dataset|data|behaviou?r|findings?|effects?|observations?|procedure|method|approach|framework|workflow|recipe|improvement|gains?|speed|value|values)\b"
+    r"|\bpairs (?:are|were|provide|suffice|give)\b|\btrain(?:ing|ed)?\b|\bfine-?tun(?:ing|ed)\b|\bthe tuned\b",
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|I|my)\b|\bthis (?:run|model|work|paper|study)\b", re.IGNORECASE)
 _BACKGROUND = re.compile(
-    r"related work|background|preliminar|prior work|literature|acknowledg|broader impact|ethic|references|bibliograph",
+    r"rules applied|what would license|related work|background|preliminar|prior work|literature|acknowledg|broader impact|ethic|references|bibliograph",
     re.IGNORECASE,
 )
 _HYPOTHETICAL = re.compile(
     r"\b(?:would|should|could|might|if|unless|suppose|assum\w+|e\.g\.|for example|such as|typical\w*|default\w*|recommend\w*|"
     r"usual\w*|common\w*|sweep|grid|ablat\w*|vary|varied|varying|rang\w+|between|instead of|rather than|compared|versus|vs|"
-    r"than|planned|future|next|ideally|need\w*|requires?|expected|hypothetical|chance|baselines?|reference run|other|"
+    r"than|planned|future|next|ideally|need(?:s|ed)? (?:for|to|more|at least)|requires?|failed|trial|attempts?|dry run|expected|hypothetical|chance|baselines?|reference run|other|"
     r"another|earlier|previous|second run|first run|pilot|we also)\b",
     re.IGNORECASE,
 )
@@ -99,16 +100,18 @@ def numbers_of_run(sentence: Sentence, clause: str) -> bool:
 
 
 _CLAUSE = re.compile(
-    r"[;:—–]\s|\.\s|\s\|\s|, (?:but|and|while|whereas|although|though|which|so|yet|because|since|where|with|who)\b"
+    r"[;—–]\s|\.\s|\s\|\s|, (?:but|and|while|whereas|although|though|which|so|yet|because|since|where|with|who)\b"
     r"|\b(?:but|while|whereas|although|because)\b"
 )
 
 
-def clause(text: str, start: int, end: int) -> tuple[int, int]:
+_PART = re.compile(rf"{_CLAUSE.pattern}|, (?:we|our|the|this|it|that)\b", re.IGNORECASE)
+
+
+def clause(text: str, start: int, end: int, parts: re.Pattern[str] = _CLAUSE) -> tuple[int, int]:
     """Where the clause around a place of the sentence begins and ends."""
-    first = 0
-    last = len(text)
-    for match in _CLAUSE.finditer(text):
+    first, last = 0, len(text)
+    for match in parts.finditer(text):
         if match.end() <= start:
             first = match.end()
         elif match.start() >= end:
@@ -119,7 +122,7 @@ def clause(text: str, start: int, end: int) -> tuple[int, int]:
 
 _DENIED = re.compile(
     r"\b(?:not|no|n[o’']t|\w+n[’']t|never|cannot|neither|nor|nothing|none|hardly|unknown|whether|if|would|could|might|may|"
-    r"should|must|can|future|evidence (?:of|for|that)|measures? of|tests? (?:of|for)|needs?|needed|requires?|required|lacks?|"
+    r"should|must|future|evidence (?:of|for|that)|measures? of|tests? (?:of|for)|which|who|what|how|decid\w+|needs?|needed|requires?|required|lacks?|"
     r"too (?:few|small|short|little)|insufficient|unclear|question\w*|hypothes\w+|aims?|goals?|hop(?:e|ed|ing)|intend\w*|"
     r"rather than|instead of|avoid\w*|say (?:nothing|little)|far from|fails?|failed|without|before|until|order to|claim\w*|"
     r"assess\w*|investigat\w*|ask\w*|study|stud(?:ied|ies)|examin\w*|evaluat\w* (?:the|for)|promot\w+|encourag\w+|"
@@ -136,8 +139,8 @@ _DENIED_AFTER = re.compile(
 
 def denied(text: str, start: int, end: int) -> bool:
     """Whether the words at that place are denied, doubted, asked for or only mentioned."""
-    first, last = clause(text, start, end)
-    if _DENIED.search(text, first, start) or _DENIED_AFTER.match(text, end, min(last, end + 60)):
+    first, last = clause(text, start, end, _PART)
+    if _DENIED.search(text, first, end) or _DENIED_AFTER.match(text, end, min(last, end + 60)):
         return True
     if text.rstrip().endswith("?"):
         return True

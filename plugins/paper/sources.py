@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dpo_report.core.errors import ReportError
+from dpo_report.core.folder import is_own_report
 from dpo_report.plugins.paper import markdown, tex
 from dpo_report.plugins.paper.prose import Prose
 
@@ -58,6 +60,17 @@ def _papers(folder: Path) -> Iterator[Path]:
                 yield path
 
 
+def _generated(path: Path) -> bool:
+    """Whether the file is a part of a report of ours: made from the run, so only its macros can be out of date."""
+    if path.name == "numbers.tex":
+        return False
+    for folder in (path.parent, path.parent.parent):
+        with suppress(OSError), os.scandir(folder) as listing:
+            if is_own_report(list(listing)):
+                return True
+    return False
+
+
 class _Reader:
     """Files of one folder, each read once."""
 
@@ -75,7 +88,7 @@ class _Reader:
 
     def _file(self, path: Path, must: bool = False) -> None:
         real = Path(os.path.realpath(path))
-        if real in self.seen or len(self.seen) >= MAX_FILES:
+        if real in self.seen or len(self.seen) >= MAX_FILES or (not must and _generated(path)):
             return
         self.seen.add(real)
         name = os.path.relpath(path, self.root)

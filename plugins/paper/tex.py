@@ -94,6 +94,7 @@ class _Scanner:
         self.math = False
         self.body = "\\begin{document}" not in text
         self.own: dict[str, str] = {}
+        self.helpers: set[str] = set()
         self.title: tuple[int, int, Block] | None = None
 
     def run(self) -> Prose:
@@ -120,11 +121,11 @@ class _Scanner:
                 self._command(token["word"], start)
             elif kind == "comment":
                 self._comment(token[0], start)
-            elif kind == "display":
+            elif kind == "display" and not self.math:  # else one formula ends and the next one begins
                 self._hide_to("$$", start)
             elif kind == "sign":
                 self._sign(token["sign"], start)
-            else:
+            elif kind == "other":
                 self._other(token[0], start)
         self._break()
         if self.depth:
@@ -194,11 +195,15 @@ class _Scanner:
             self._skip_blank(one=True)
         if name in ("begin", "end"):
             self._environment(name, start)
-        elif name in ("newcommand", "renewcommand", "providecommand", "def"):
+        elif name in ("newcommand", "renewcommand", "providecommand", "DeclareRobustCommand", "def"):
             self._define(start)
         elif name in _READS:
             if (path := self._argument()) is not None:
                 self.prose.inputs.append((path.strip(), self.lines.of(start)))
+        elif name == "ifdefined":
+            self._skip_blank()
+            token = _TOKEN.match(self.text, self.at)
+            self.at = token.end() if token else self.at
         elif name == "iffalse":
             self._hide_to("\\fi", start)
         elif name in ("verb", "lstinline"):
@@ -207,7 +212,7 @@ class _Scanner:
             for _ in range(_SILENT.get(name, 0)):
                 self._options()
                 self._argument()
-        elif name in _LEVELS or name in ("title", "caption", "section*"):
+        elif name in _LEVELS or name in ("title", "caption", "DpoSection"):
             self._heading(name, start)
         elif _CITES.match(name):
             self._options()
@@ -218,7 +223,10 @@ class _Scanner:
             self._options()
             self._argument()
             self.block.add(REF, start)
-        elif name.startswith("Dpo"):
+        elif name == "DpoAsk":
+            self._argument()
+            self._argument()
+        elif name.startswith("Dpo") and not self._takes_arguments(name):
             self.block.add(f"\\{name} " if self.text[self.at : self.at + 1].isalnum() else f"\\{name}", start)
             if self.text.startswith("{}", self.at):
                 self.at += 2
@@ -249,7 +257,7 @@ class _Scanner:
             return
         self._break()
         self.block = Block("caption" if name == "caption" else "heading")
-        level = _LEVELS.get(name, -1)
+        level = 2 if name == "DpoSection" else _LEVELS.get(name, -1)
         self.title = (len(self.depth), level, self.block)
 
     def _headed(self) -> None:
@@ -265,9 +273,8 @@ class _Scanner:
         told = (self._argument() or "").strip()
         kind = told.rstrip("*")
         if kind == "document":
-            self.body = name == "begin"
             if name == "begin":
-                self.block = Block()
+                self.body, self.block = True, Block()
             else:
                 self._break()
                 self.body, self.at = False, len(self.text)
@@ -296,14 +303,19 @@ class _Scanner:
         parameters = self.text.startswith(("[", "#"), self.at)
         self._options()
         body = self._argument()
-        if body is None or parameters:
-            return
-        if head[1].startswith("Dpo"):
+        if not body or parameters or re.search(r"\\[A-Za-z]|#", body):
+            self.helpers.add(head[1])
+        elif head[1].startswith("Dpo"):
             self.prose.definitions.append(
                 Definition(f"\\{head[1]}", _plain(body), self.prose.file, self.lines.of(start))
             )
         elif len(body) < 200:
             self.own[head[1]] = body
+
+    def _takes_arguments(self, name: str) -> bool:
+        """Whether a macro of ours is no number but one of the report's own helpers."""
+        filled = self.text.startswith("[", self.at) or re.compile(r"\{[^}]").match(self.text, self.at)
+        return bool(filled) or name in self.helpers
 
     def _quantity(self, name: str, start: int) -> None:
         """siunitx: ``\\qty{19.6}{\\second}``."""

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from dpo_report.plugins.paper.amounts import Amount
+from dpo_report.plugins.paper.prose import Sentence
+
 State = Literal["right", "stale", "wrongly rounded", "wrongly named", "unsupported", "forbidden"]
 """``forbidden`` is a sentence; all others are numbers."""
 
@@ -36,6 +39,14 @@ class Verdict:
     def fault(self) -> bool:
         """Whether the paper falls short here."""
         return self.state != "right"
+
+
+def at(sentence: Sentence, state: State, amount: Amount, message: str, **more: str) -> Verdict:
+    """A verdict on a number, shown with its neighbours."""
+    first = sentence.text.rfind(" ", 0, max(0, amount.start - 40)) + 1
+    last = sentence.text.find(" ", amount.end + 15)
+    words = sentence.text[first : last if last >= 0 else None]
+    return Verdict(state, sentence.file, sentence.line(amount.start), " ".join(words.split()), message, **more)
 
 
 def tidy(verdicts: Iterable[Verdict]) -> list[Verdict]:
