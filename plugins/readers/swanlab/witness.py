@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dpo_report.core.contract import FileKind, Match
+from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, RunStatus, Setting, Witness
 from dpo_report.plugins.readers import method
@@ -113,3 +113,6 @@ def _witness(folder: Folder, home: str, stores: list[Store]) -> Witness:
         ended=ended,
         precision=PRECISION,
     )
+
+
+READER = Reader(NAME, detect, read, TITLE, FILES)

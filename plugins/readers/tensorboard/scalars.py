@@ -68,6 +68,8 @@ class Scalars:
 
     def add(self, piece: Piece) -> None:
         """Take in the events of one window."""
+        if not len(piece.lengths):
+            return
         order = np.argsort(piece.lengths, kind="stable")
         lengths, cuts = np.unique(piece.lengths[order], return_index=True)
         for length, index in zip(lengths.tolist(), np.split(order, cuts[1:]), strict=True):

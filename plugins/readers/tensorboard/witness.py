@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dpo_report.core.contract import FileKind, Match
+from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem, Setting, Witness
 from dpo_report.plugins.readers import method
@@ -118,3 +118,6 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         ended="completed" if {"train_loss", "train_runtime"} & log.summary.keys() else "unknown",
         precision=PRECISION,
     )
+
+
+READER = Reader(NAME, detect, read, TITLE, FILES)

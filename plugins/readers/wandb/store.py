@@ -196,3 +196,5 @@ def _telemetry(store: Store, data: bytes, outer: Field) -> None:
             store.versions["transformers"] = text(data, one)
         elif one.number == 4 and one.kind == BYTES:
             store.versions["python"] = text(data, one)
+        elif one.number == 5 and one.kind == BYTES:
+            store.versions.setdefault("wandb", text(data, one))

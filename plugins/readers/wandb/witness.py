@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dpo_report.core.contract import FileKind, Match
+from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, RunStatus, Witness
 from dpo_report.plugins.readers import method
@@ -40,17 +40,17 @@ def detect(folder: Folder) -> Match | None:
 def read(folder: Folder) -> Iterator[Witness]:
     """A witness for every run in a folder."""
     entries = [entry for entry in folder.entries if _is_store(folder, entry)]
-    groups: dict[str, list[Store]] = {}
+    groups: dict[tuple[str, str], list[Store]] = {}
     for entry in sorted(entries, key=lambda entry: ("latest-run" in entry.path.split("/"), entry.path)):
         store = read_store(folder, entry)
-        twins = groups.setdefault(store.run_id or entry.path, [])
+        twins = groups.setdefault((home_of(entry.path).rpartition("/")[0], store.run_id or entry.path), [])
         copy = next((one for one in twins if one.rows == store.rows and one.config == store.config), None)
         if copy is None:
             twins.append(store)
         else:
             copy.problems.append(Problem(store.path, f"is a copy of {copy.path}, not counted again"))
-    for run_id, stores in groups.items():
-        yield from _from_stores(folder, run_id, stores)
+    for (above, run_id), stores in groups.items():
+        yield from _from_stores(folder, above, run_id, stores)
     taken = {home_of(entry.path) for entry in entries}
     homes = dict.fromkeys(home_of(e.path) for e in folder.entries if _is_loose(folder, e))
     for home in homes:
@@ -70,10 +70,10 @@ def _is_loose(folder: Folder, entry: Entry) -> bool:
     return entry.name == CONFIG and entry.size > 0 and is_config(head(folder, entry)[:400])
 
 
-def _from_stores(folder: Folder, run_id: str, stores: list[Store]) -> Iterator[Witness]:
+def _from_stores(folder: Folder, above: str, run_id: str, stores: list[Store]) -> Iterator[Witness]:
     """One run from its files: one for each process that wrote it. Several trainings in it are told apart."""
     homes = list(dict.fromkeys(home_of(store.path) for store in stores))
-    home = homes[0] if len(homes) == 1 else homes[0].rpartition("/")[0]
+    home = homes[0] if len(homes) == 1 else above
     cut = len(home) + 1 if home else 0
     for store in stores:
         store.path = store.path[cut:]
@@ -140,3 +140,6 @@ def _witness(
         ended=ended,
         precision=PRECISION,
     )
+
+
+READER = Reader(NAME, detect, read, TITLE, FILES)
