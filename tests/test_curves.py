@@ -140,6 +140,16 @@ def dpo(**more):
     )
 
 
+def dpo_from_the_start(**more):
+    return made.run(
+        loss=[LN2, 0.6, 0.5],
+        rewards__accuracies=[0.0, 0.0, 0.75],
+        rewards__margins=[0.0, 0.1, 0.2],
+        evaluations={"loss": ([0, 2, 3], [LN2, 0.6, 0.5]), "rewards/accuracies": ([0, 2, 3], [0.0, 0.5, 0.75])},
+        **more,
+    )
+
+
 def test_loss_and_accuracy_stand_together_with_their_references():
     loss, accuracy = build("loss", dpo()).panels
     assert [line.label for line in loss.lines] == ["training", "held-out"]
@@ -185,6 +195,35 @@ def test_a_reward_model_is_compared_with_equal_scores_not_with_a_reference():
     assert loss.levels[0].label == "ln 2: equal scores"
     assert accuracy.levels[0].label == "chance"
     assert "policy" not in caption("loss", run)
+
+
+def test_rows_before_any_training_are_no_accuracies_but_stay_in_every_other_line():
+    run = dpo_from_the_start()
+    loss, accuracy = build("loss", run).panels
+    assert [line.x.tolist() for line in loss.lines] == [[1, 2, 3], [0, 2, 3]]
+    assert [line.x.tolist() for line in accuracy.lines] == [[2, 3], [2, 3]]
+    assert accuracy.lines[0].y.tolist() == [0.0, 0.75]
+    assert (
+        "Left out: the training accuracy at step 1 and the held-out accuracy at step 0, where policy and reference tie."
+    ) in caption("loss", run)
+    assert [line.x.tolist() for line in build("rewards", run).panels[0].lines] == [[1, 2, 3]]
+
+
+def test_only_a_tie_of_policy_and_reference_is_left_out():
+    assert "Left out" not in caption("loss", dpo())  # its first row is no tie
+    assert "Left out" not in caption("loss", dpo_from_the_start(method="orpo"))  # there is no reference
+    late = made.series("rewards/accuracies", [0.0, 0.5, 0.75], steps=[10, 20, 30])  # means over trained steps too
+    assert "Left out" not in caption("loss", made.run(rows=[late]))
+
+
+def test_warm_up_from_rate_zero_leaves_two_steps_untrained():
+    run = made.run(
+        rewards__accuracies=[0.0, 0.0, 0.75, 1.0],
+        learning_rate=[0.0, 1e-6, 2e-6, 3e-6],
+        versions={"transformers": "5.0.0"},
+    )
+    assert build("loss", run).panels[0].lines[0].x.tolist() == [3, 4]
+    assert "Left out: the training accuracy at steps 1 and 2, where" in caption("loss", run)
 
 
 def test_an_accuracy_that_is_no_choice_between_two_has_no_chance_line():

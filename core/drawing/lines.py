@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Place = Callable[[Floats, Floats], Floats]
 
+_DOTS = ((75, 2.4), (150, 2.0), (math.inf, 1.6))  # up to so many raw points have this size
 _SIGNS = 9  # open markers on a smoothed held-out line, only to tell it apart in grey
 
 
@@ -52,8 +54,8 @@ def draw_line(line: Line, place: Place, rank: int, long: float) -> Iterator[Item
             yield Area(np.concatenate([top, bottom[::-1]]), colour, 0.22)
     if line.dots_x is not None and line.dots_y is not None:
         keep = shown(line.dots_y)
-        size = 1.7 if keep.sum() <= 150 else 1.3
-        yield Marks(place(line.dots_x[keep], line.dots_y[keep]), "circle", size, None, tint(colour, 0.45))
+        size = next(size for most, size in _DOTS if keep.sum() <= most)
+        yield Marks(place(line.dots_x[keep], line.dots_y[keep]), "circle", size, None, tint(colour, 0.55))
     lonely = np.zeros(len(line.y), bool)
     for part in pieces(line.y):
         if part.stop - part.start == 1:

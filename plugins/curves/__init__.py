@@ -83,7 +83,8 @@ def _accuracy(run: Run) -> Drawn | None:
     """The first accuracy that was logged; the chance line only where it is a choice between two."""
     chance = [Level(0.5, "chance")], ["0.5, chance"]
     name = "Implicit-reward accuracy" if run.method in reading.IMPLICIT_REWARD else "Reward accuracy"
-    paired = Quantity(("rewards/accuracies",), "accuracy", name, _three, "higher", 0.5)
+    ties = run.method not in reading.IMPLICIT_REWARD
+    paired = Quantity(("rewards/accuracies",), "accuracy", name, _three, "higher", 0.5, ties=ties)
     plain = Quantity(("accuracy",), "accuracy", "Accuracy", _three, "higher", 0.5 if run.method == "reward" else 0.0)
     token = Quantity(("mean_token_accuracy",), "token accuracy", "Token accuracy", _three, "higher", 0.0)
     return (

@@ -27,7 +27,7 @@ def caption(run: Run, drawn: Sequence[Drawn]) -> Text:
         places = ("Left", "Right") if len(seen) == 2 else ("Left", "Middle", "Right")
         told = [f"{place}: {text}." for place, text in zip(places, seen, strict=True)]
     tracks = [track for panel in drawn for track in panel.tracks]
-    return Text((" ".join([*told, *_made(run, drawn, tracks), *_gaps(tracks), *_left_out(drawn)]),))
+    return Text((" ".join([*told, *_made(run, drawn, tracks), *_gaps(tracks), *_tied(drawn), *_left_out(drawn)]),))
 
 
 # --- what is seen -------------------------------------------------------------------------------------------------
@@ -206,6 +206,19 @@ def _where(track: Track) -> str:
     shown += [f"{numbers.count(left)} more"] if left else []
     unit = track.unit + ("s" if len(bad) > 1 else "")
     return f"{unit} " + (", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else shown[0])
+
+
+def _tied(drawn: Sequence[Drawn]) -> Iterable[str]:
+    """Which rows are left out because they were logged before any training."""
+    for panel in drawn:
+        rows = [
+            f"the {where_of(series.split)} {panel.quantity.plain} at step{'s' if len(series) > 1 else ''} "
+            + " and ".join(numbers.count(step) for step in series.steps)
+            for series in panel.tied
+        ]
+        if rows:
+            listed = ", ".join(rows[:-1]) + " and " + rows[-1] if len(rows) > 1 else rows[0]
+            yield f"Left out: {listed}, where policy and reference tie."
 
 
 def _left_out(drawn: Sequence[Drawn]) -> Iterable[str]:

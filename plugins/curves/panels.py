@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpo_report.core import numbers
 from dpo_report.core.model import Better, Run, Series
@@ -43,6 +44,8 @@ class Quantity:
     """Both lines of a pair in a sentence: ``{} rewards of chosen and rejected responses``; ``{}`` is the split."""
     drawing: Drawing = "mean"
     """How 21 to 400 rows become a line."""
+    ties: bool = True
+    """Whether rows are drawn in which policy and reference tie on every pair, as they must before any training."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,8 @@ class Drawn:
     """What the grey dashes are, in full."""
     left_out: tuple[str, ...] = ()
     """Held-out sets that found no room."""
+    tied: tuple[Series, ...] = ()
+    """Rows left out because policy and reference tie there."""
 
 
 _OF = ("", "")
@@ -66,6 +71,7 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references
     """The panel of a quantity; None where no series of it has two finite points."""
     tracks: list[Track] = []
     left_out: list[str] = []
+    tied: list[Series] = []
     pair = len(quantity.series) > 1
     splits = [
         "train",
@@ -79,6 +85,12 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references
             if split != "train" and sum(one.line.role == "eval" for one in tracks) >= _MOST:
                 left_out.append(split.partition(":")[2] or split)
                 continue
+            ties = np.zeros(len(series), bool) if quantity.ties else _ties(run, series)
+            if ties.any():
+                tied.append(_rows(series, ties))
+                series = _rows(series, ~ties)
+            if not len(series):
+                continue
             tracks.append(_track(series, quantity, which))
     if not any(np.count_nonzero(one.finite) >= 2 for one in tracks):
         return None
@@ -91,7 +103,22 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references
         y_from=quantity.y_from,
         y_scale="log" if quantity.may_log and _wide(tracks) else "linear",
     )
-    return Drawn(quantity, drawn, tuple(tracks), tuple(references), tuple(left_out))
+    return Drawn(quantity, drawn, tuple(tracks), tuple(references), tuple(left_out), tuple(tied))
+
+
+def _ties(run: Run, series: Series) -> NDArray[np.bool_]:
+    """Rows that say nothing but that policy and reference are still the same, shape (n,).
+
+    An accuracy counts pairs whose chosen response has the strictly larger reward: 0 of them where all rewards are 0.
+    """
+    untrained = reading.untrained_steps(run) if series.split == "train" else 0
+    return np.asarray((series.steps <= untrained) & (series.values == 0))
+
+
+def _rows(series: Series, keep: NDArray[np.bool_]) -> Series:
+    """Some points of a series."""
+    which = None if series.which is None else series.which[keep]
+    return replace(series, steps=series.steps[keep], values=series.values[keep], rows=series.rows[keep], which=which)
 
 
 def _track(series: Series, quantity: Quantity, which: str) -> Track:

@@ -60,19 +60,21 @@ def track(series: Series, subject: str, label: str, drawing: Drawing = "mean", *
     role = "eval" if held_out else "train"
     count = len(series)
     if count <= (EVALUATIONS if held_out else FEW):
-        line = Line(label, series.steps, gapped(series.values), role, dashed=dashed, marks=True)
+        line = Line(label, series.steps, gapped(series.values), role, dashed=dashed, marks=True, series=series)
         return Track(series, subject, line, "joined")
     raw = gapped(series.values)
     if count <= MANY and drawing == "plain":
-        return Track(series, subject, Line(label, series.steps, raw, role, dashed=dashed), "plain")
+        line = Line(label, series.steps, raw, role, dashed=dashed, series=series)
+        return Track(series, subject, line, "plain")
     if count <= MANY:
         rows = window(count)
         smooth = (running_mean if drawing == "mean" else running_median)(raw, rows)
-        line = Line(label, series.steps, smooth, role, dots_x=series.steps, dots_y=raw, dashed=dashed)
+        line = Line(label, series.steps, smooth, role, dots_x=series.steps, dots_y=raw, dashed=dashed, series=series)
         return Track(series, subject, line, drawing, rows)
     width, binned = bins(series.steps, series.values)
     centres, mean, low, high = binned
-    return Track(series, subject, Line(label, centres, mean, role, low=low, high=high, dashed=dashed), "bins", width)
+    line = Line(label, centres, mean, role, low=low, high=high, dashed=dashed, series=series)
+    return Track(series, subject, line, "bins", width)
 
 
 def gapped(values: NDArray[np.float64]) -> NDArray[np.float64]:
