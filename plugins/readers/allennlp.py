@@ -12,7 +12,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Datum, Problem, Source, Witness
 from dpo_report.plugins.readers.collect import Log, witness
-from dpo_report.plugins.readers.files import load_json
+from dpo_report.plugins.readers.files import load_json, subs
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import from_json
 
@@ -37,8 +37,9 @@ def _read(folder: Folder) -> Iterator[Witness]:
     homes: dict[str, list[tuple[Entry, int]]] = {}
     for entry, epoch in _epochs(folder):
         homes.setdefault(entry.parent, []).append((entry, epoch))
+    inside = subs(folder, homes)
     for home, epochs in homes.items():
-        yield _witness(folder.sub(home), home, sorted(epochs, key=lambda pair: pair[1]))
+        yield _witness(inside[home], home, sorted(epochs, key=lambda pair: pair[1]))
 
 
 def _witness(folder: Folder, home: str, epochs: list[tuple[Entry, int]]) -> Witness:

@@ -13,7 +13,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Source, Witness
 from dpo_report.plugins.readers.collect import Log, witness
-from dpo_report.plugins.readers.files import head, load_json, with_suffix
+from dpo_report.plugins.readers.files import head, load_json, subs, with_suffix
 from dpo_report.plugins.readers.keys import Key, split_of
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import from_json
@@ -70,10 +70,11 @@ def _reader(name: str, title: str, note: str, sure: Callable[[Folder, Entry], fl
         homes: dict[str, list[Entry]] = {}
         for entry, _ in found(folder):
             homes.setdefault(entry.parent, []).append(entry)
+        inside = subs(folder, homes)
         for home, entries in homes.items():
             for entry in entries:
                 identity = "" if len(entries) == 1 else entry.name.removesuffix(".json")
-                yield _witness(name, note, folder.sub(home), Entry(entry.name, entry.size), home, identity)
+                yield _witness(name, note, inside[home], Entry(entry.name, entry.size), home, identity)
 
     return Reader(name, detect, read, title, kinds)
 

@@ -15,6 +15,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Source, Witness
 from dpo_report.plugins.readers.collect import Log, as_logged, witness
+from dpo_report.plugins.readers.files import subs
 from dpo_report.plugins.readers.keys import mapping
 from dpo_report.plugins.readers.llamafactory import settings_value
 from dpo_report.plugins.readers.numbers import number
@@ -50,12 +51,13 @@ def _read(folder: Folder) -> Iterator[Witness]:
     homes: dict[str, list[tuple[Entry, str]]] = {}
     for entry, live, key in _tables(folder):
         homes.setdefault(live, []).append((entry, key))
+    above = {
+        live: live.removesuffix("dvclive").rstrip("/") if f"/{live}".endswith("/dvclive") else live for live in homes
+    }
+    inside = subs(folder, set(above.values()))
     for live, tables in homes.items():
-        above, _, last = live.rpartition("/")
-        home = above if last == "dvclive" else live
-        yield _witness(
-            folder.sub(home), home, live[len(home) + 1 if home else 0 :], tables, len(home) + 1 if home else 0
-        )
+        home = above[live]
+        yield _witness(inside[home], home, live[len(home) + 1 if home else 0 :], tables, len(home) + 1 if home else 0)
 
 
 def _witness(folder: Folder, home: str, live: str, tables: list[tuple[Entry, str]], cut: int) -> Witness:

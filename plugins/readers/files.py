@@ -6,12 +6,26 @@ import codecs
 import json
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
 
+_NO_LOGS = frozenset(
+    (
+        *(
+            "config.json",
+            "generation_config.json",
+            "adapter_config.json",
+            "preprocessor_config.json",
+            "trainer_state.json",
+        ),
+        *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json"),
+        *("all_results.json", "train_results.json", "eval_results.json", "merges.txt", "vocab.txt", "requirements.txt"),
+    )
+)
 HEAD = 4096
 """Bytes that are looked at to tell a file's kind."""
 _FIRST, _LAST = 48 << 10, 16 << 10
@@ -61,10 +75,31 @@ def first_line(data: bytes) -> str:
 
 
 def with_suffix(folder: Folder, suffixes: Collection[str]) -> list[Entry]:
-    """Files whose name ends in one of these (lower case, with the dot); a single given file always counts."""
+    """Files whose name ends in one of these (lower case, with the dot); a single given file always counts.
+
+    Files that a Hugging Face trainer leaves by the dozen are left out by their names.
+    """
     if folder.only is not None:
         return list(folder.entries)
-    return [entry for entry in folder.entries if "." + entry.path.rpartition(".")[2].lower() in suffixes]
+    found = []
+    for entry in folder.entries:
+        ending = entry.path.rpartition(".")[2]
+        if "." + ending.lower() in suffixes and entry.path.rpartition("/")[2] not in _NO_LOGS:
+            found.append(entry)
+    return found
+
+
+def subs(folder: Folder, homes: Collection[str]) -> dict[str, Folder]:
+    """The parts of a folder below each of these paths, found in one pass: :meth:`Folder.sub` for many."""
+    inside: dict[str, list[Entry]] = {home: [] for home in homes if home}
+    for entry in folder.entries:
+        home = entry.parent
+        while home:
+            if home in inside:
+                inside[home].append(Entry(entry.path[len(home) + 1 :], entry.size))
+            home = home.rpartition("/")[0]
+    found = {home: Folder(folder.root / PurePosixPath(home), None, tuple(own)) for home, own in inside.items()}
+    return found | {"": folder}
 
 
 def named(folder: Folder, *names: str) -> list[Entry]:

@@ -16,7 +16,7 @@ from dpo_report.core.contract import Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Witness
 from dpo_report.plugins.readers.collect import as_logged
-from dpo_report.plugins.readers.files import INVALID, first_line, glimpse, parse_json
+from dpo_report.plugins.readers.files import INVALID, first_line, glimpse, parse_json, subs
 from dpo_report.plugins.readers.files import load_json as _load
 from dpo_report.plugins.readers.keras import history_rows
 from dpo_report.plugins.readers.layout import Found, Layout, first_of
@@ -250,33 +250,32 @@ LAYOUT = Layout(
     counts="epoch",
     complete=_complete,
     precision=1,
-    deep=True,
+    deep=SUFFIXES,
 )
 
 
 def _unclaimed(folder: Folder) -> dict[str, list[Entry]]:
     """Files that look like logs, by their folders, where no other reader knows that folder or one above it."""
     found: dict[str, list[Entry]] = {}
-    claimed: dict[str, bool] = {}
     for entry, _ in LAYOUT.find(folder):
-        if _TRACKERS.search(entry.path):
-            continue
-        homes = [entry.parent]
-        while homes[-1]:
-            homes.append(homes[-1].rpartition("/")[0])
-        for home in homes:
-            if home not in claimed:
-                claimed[home] = _is_claimed(folder, home, whole=home == entry.parent)
-        if not any(claimed[home] for home in homes):
+        if not _TRACKERS.search(entry.path):
             found.setdefault(entry.parent, []).append(entry)
-    return found
+    above = {home: [home, *_above(home)] for home in found}
+    inside = subs(folder, {home for homes in above.values() for home in homes})
+    claimed = {home: _is_claimed(sub, whole=home in found) for home, sub in inside.items() if found}
+    return {home: entries for home, entries in found.items() if not any(claimed[one] for one in above[home])}
 
 
-def _is_claimed(folder: Folder, home: str, whole: bool) -> bool:
+def _above(home: str) -> list[str]:
+    """The folders around a folder, the nearest first; the last is the empty path."""
+    parts = home.split("/") if home else []
+    return ["/".join(parts[:count]) for count in range(len(parts) - 1, -1, -1)]
+
+
+def _is_claimed(folder: Folder, whole: bool) -> bool:
     """Whether another reader knows a folder by the files directly in it (or in its checkpoints)."""
-    sub = folder.sub(home) if home else folder
-    near = tuple(e for e in sub.entries if not e.parent or (whole and e.parent.startswith(("checkpoint", "runs/"))))
-    shallow = Folder(sub.root, folder.only, near)
+    near = tuple(e for e in folder.entries if not e.parent or (whole and e.parent.startswith(("checkpoint", "runs/"))))
+    shallow = Folder(folder.root, folder.only, near)
     return any(reader.detect(shallow) for reader in _others())
 
 
@@ -293,8 +292,10 @@ def _detect(folder: Folder) -> Match | None:
 
 
 def _read(folder: Folder) -> Iterator[Witness]:
-    for home, entries in _unclaimed(folder).items():
-        for witness in LAYOUT.read_home(folder.sub(home), home, entries):
+    homes = _unclaimed(folder)
+    inside = subs(folder, homes)
+    for home, entries in homes.items():
+        for witness in LAYOUT.read_home(inside[home], home, entries):
             if witness.series:
                 yield witness
 

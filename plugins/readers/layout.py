@@ -16,12 +16,12 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Series, Source, Witness
 from dpo_report.plugins.readers.collect import Log, Namer, Told, witness
-from dpo_report.plugins.readers.files import glimpse, head, with_suffix
+from dpo_report.plugins.readers.files import glimpse, head, subs, with_suffix
 from dpo_report.plugins.readers.keys import mapping
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.tabular import Row
 
-HEADS = 2000
+HEADS = 100_000
 """Files whose first bytes are looked at, at most."""
 PARTS = 100
 NEAR = 2e-3
@@ -75,8 +75,8 @@ class Layout:
     """Adds settings, method and status, from the files beside the log."""
     precision: int = 5
     """As in :class:`~dpo_report.core.model.Witness`."""
-    deep: bool = False
-    """Whether :attr:`knows` is shown the beginning and the end of a file, not its first bytes only."""
+    deep: tuple[str, ...] = ()
+    """Endings of files of which :attr:`knows` is shown the beginning and the end, not the first bytes only."""
     files: tuple[FileKind, ...] = ()
     """The files of this family."""
 
@@ -87,7 +87,8 @@ class Layout:
     def find(self, folder: Folder) -> Iterator[tuple[Entry, float]]:
         """The family's logs in a folder."""
         for entry in with_suffix(folder, self.suffixes)[:HEADS]:
-            sure = self.knows(entry.name, (glimpse if self.deep else head)(folder, entry))
+            look = glimpse if entry.path.lower().endswith(self.deep) else head
+            sure = self.knows(entry.name, look(folder, entry))
             if sure > 0:
                 yield entry, sure
 
@@ -104,8 +105,9 @@ class Layout:
         homes: dict[str, list[Entry]] = {}
         for entry, _ in self.find(folder):
             homes.setdefault(self.home(entry.parent), []).append(entry)
+        inside = subs(folder, homes)
         for home, entries in homes.items():
-            yield from self.read_home(folder.sub(home), home, entries)
+            yield from self.read_home(inside[home], home, entries)
 
     def read_home(self, folder: Folder, home: str, entries: list[Entry]) -> Iterator[Witness]:
         """The runs of one folder; ``folder`` is that folder itself, the entries' paths are still of the one above."""

@@ -12,7 +12,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Witness
 from dpo_report.plugins.readers.collect import Told, witness
-from dpo_report.plugins.readers.files import first_line, named
+from dpo_report.plugins.readers.files import first_line, named, subs
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
 from dpo_report.plugins.readers.settings import from_yaml
 from dpo_report.plugins.readers.tabular import columns, read_csv
@@ -93,9 +93,11 @@ def _detect(folder: Folder) -> Match | None:
 
 def _read(folder: Folder) -> Iterator[Witness]:
     yield from _TABLES.read(folder)
-    for entry, has_events in _alone(folder):
+    alone = list(_alone(folder))
+    inside = subs(folder, {entry.parent for entry, _ in alone})
+    for entry, has_events in alone:
         problems: list[Problem] = []
-        sub = folder.sub(entry.parent)
+        sub = inside[entry.parent]
         settings = from_yaml(sub, Entry(entry.name, entry.size), problems, _INSIDE)
         if not has_events:
             problems.append(Problem(entry.name, "no metrics beside it: nothing but these settings is known of the run"))

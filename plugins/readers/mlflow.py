@@ -15,7 +15,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Datum, Problem, RunStatus, Setting, Source, Witness
 from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
-from dpo_report.plugins.readers.files import lines, with_suffix
+from dpo_report.plugins.readers.files import lines, subs, with_suffix
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten, from_text, read_yaml
 from dpo_report.plugins.readers.sqlitedb import SUFFIXES, holds, opened
@@ -75,13 +75,14 @@ def _databases(folder: Folder) -> Iterator[Entry]:
 
 def _read(folder: Folder) -> Iterator[Witness]:
     homes: dict[str, list[_Run]] = {}
-    for meta, own in _owned(folder).items():
-        run_home = meta.rpartition("/")[0]
-        store = run_home.rpartition("/")[0].rpartition("/")[0]
-        home = store.rpartition("/")[0] if store.rpartition("/")[2] == "mlruns" else store
+    owned = _owned(folder)
+    above = {meta: _home(meta) for meta in owned}
+    inside = subs(folder, set(above.values()))
+    for meta, own in owned.items():
+        home = above[meta]
         cut = len(home) + 1 if home else 0
-        inside = [Entry(entry.path[cut:], entry.size) for entry in own]
-        homes.setdefault(home, []).append(_from_files(folder.sub(home), meta[cut:], inside))
+        files = [Entry(entry.path[cut:], entry.size) for entry in own]
+        homes.setdefault(home, []).append(_from_files(inside[home], meta[cut:], files))
     for entry in _databases(folder):
         sub = folder.sub(entry.parent)
         homes.setdefault(entry.parent, []).extend(_from_database(sub, Entry(entry.name, entry.size)))
@@ -89,6 +90,12 @@ def _read(folder: Folder) -> Iterator[Witness]:
         for run in runs:
             name = run.name or run.id
             yield _witness(run, home, "" if len(runs) == 1 else f"{name}-{run.id[:8]}" if run.name else run.id)
+
+
+def _home(meta: str) -> str:
+    """The folder around the store that a run's ``meta.yaml`` is in."""
+    store = "/".join(meta.split("/")[:-3])
+    return store.rpartition("/")[0] if store.rpartition("/")[2] == "mlruns" else store
 
 
 def _owned(folder: Folder) -> dict[str, list[Entry]]:

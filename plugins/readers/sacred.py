@@ -9,7 +9,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, RunStatus, Source, Witness
 from dpo_report.plugins.readers.collect import Log, witness
-from dpo_report.plugins.readers.files import head, load_json, named
+from dpo_report.plugins.readers.files import head, load_json, named, subs
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import from_json
 
@@ -30,8 +30,10 @@ def _detect(folder: Folder) -> Match | None:
 
 
 def _read(folder: Folder) -> Iterator[Witness]:
-    for entry in _runs(folder):
-        yield _witness(folder.sub(entry.parent), Entry(entry.name, entry.size), entry.parent)
+    runs = list(_runs(folder))
+    inside = subs(folder, {entry.parent for entry in runs})
+    for entry in runs:
+        yield _witness(inside[entry.parent], Entry(entry.name, entry.size), entry.parent)
 
 
 def _witness(folder: Folder, entry: Entry, home: str) -> Witness:

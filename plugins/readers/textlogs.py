@@ -18,7 +18,7 @@ from dpo_report.plugins.readers.jsonlogs import verl_names
 from dpo_report.plugins.readers.layout import Layout, first_of, without
 from dpo_report.plugins.readers.tabular import Row
 
-SUFFIXES = (".txt", ".log", ".out", ".err", ".md")
+SUFFIXES = (".txt", ".log", ".out", ".err")
 STEP = "\x00step"
 """The cell that holds a row's step."""
 NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?%?|[-+]?(?:nan|inf(?:inity)?)\b"
@@ -176,7 +176,7 @@ def _layout(name: str, title: str, parse: Parse, note: str = "", trainer: str = 
         note=note,
         complete=lambda _folder, found: found.extra.update(trainer=trainer or None),
         precision=3,
-        deep=True,
+        deep=SUFFIXES,
         files=kinds,
     )
 
