@@ -10,9 +10,10 @@ BUILTIN: tuple[str, ...] = (
     "dpo_report.plugins.sections",
     "dpo_report.plugins.formats",
     "dpo_report.plugins.works",
+    "dpo_report.plugins.training",
     "dpo_report.plugins.paper",
 )
 """Modules that the host loads as plugins, in the order in which reports list what they declare."""
 
-COMMANDS: tuple[str, ...] = ("dpo_report.plugins.paper",)
+COMMANDS: tuple[str, ...] = ("dpo_report.plugins.training", "dpo_report.plugins.paper")
 """Those of them that declare sub-commands: the only ones that ``dpo-report --help`` imports."""

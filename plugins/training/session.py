@@ -1,0 +1,258 @@
+"""One training session: model and trainer made, trained, saved, its facts written, its report built."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from dpo_report.core.errors import ReportError
+from dpo_report.plugins.training import decide, facts, hardware, memory, models, pairs, trainer, watch
+from dpo_report.plugins.training import train as parts
+from dpo_report.plugins.training.attempts import Attempts
+from dpo_report.plugins.training.options import Options
+from dpo_report.plugins.training.pairs import Pairs
+
+
+def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main: bool) -> int:
+    """Train as asked; gives the exit status: 0, or 130 and 143 after a signal."""
+    import torch
+    from accelerate import PartialState
+
+    run = Path(asked["output_dir"])
+    here = hardware.machine()
+    state = PartialState(cpu=not here.accelerator)
+    world = int(state.num_processes)
+    library = decide.library_defaults()
+    given = parts.effective_given(asked, library)
+    parts.check_size(rows, given, world)
+    hashes = {"train_sha256": rows.sha256} | ({"eval_sha256": held.sha256} if held else {})
+    with state.main_process_first():
+        checkpoint = parts.start_of(run, resume, hashes) if main else trainer.last_whole(run) if resume else None
+        threads = _threads(asked["threads"], here, world)
+        torch.set_num_threads(threads)
+        source = models.prepare(asked["model"], run, rows.pairs, int(asked.dpo.get("seed", 42)))
+    model, tokenizer = models.load(source)
+    _chat_or_stop(rows, tokenizer, asked["model"])
+    half = decide.precision(asked["precision"], here)
+    planned = decide.steps(asked.dpo, library, len(rows.pairs), given[0] * given[1] * world)
+    decided = decide.defaults(here, half, planned, held is not None)
+    plan = parts.micro(asked, model, tokenizer, rows, library, half[0], world)
+    if plan.checkpointing and not asked.dpo.get("gradient_checkpointing"):
+        decided["gradient_checkpointing"] = (True, "memory asks for it")
+    config = _config(asked, decided, plan, here, run)
+    _tell(here, threads, half, plan, given, config, main)
+    attempts, stop = Attempts(run, main), watch.Stop()
+    with stop:
+        made = trainer.trainer_class()(
+            model=model,
+            args=config,
+            processing_class=tokenizer,
+            train_dataset=_dataset(rows),
+            eval_dataset=_dataset(held) if held else None,
+            peft_config=_lora(asked),
+            callbacks=[watch.callback(stop, attempts, run, plan.micro * plan.accumulation * world, main)],
+            attempts=attempts,
+            share=asked["sharing"] == "auto",
+        )
+        for old in [c for c in made.callback_handler.callbacks if type(c).__name__ == "PrinterCallback"]:
+            made.remove_callback(old)
+        known = _facts(asked, rows, held, made, plan, given, here, world, threads, half, source)
+        if main:
+            run.mkdir(parents=True, exist_ok=True)
+            trainer.remove_broken(run)
+            facts.write(run, known)
+        made.work.__init__()  # type: ignore[misc] # the reference's passes are counted apart from the training's
+        started = time.perf_counter()
+        try:
+            output = made.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except BaseException:
+            attempts.end("failed")
+            raise
+        seconds = time.perf_counter() - started
+    if stop.by:
+        attempts.end("interrupted")
+        if main:
+            facts.write(run, _ended(made, attempts, seconds))
+            parts.say(f"stopped by {stop.by} at step {made.state.global_step} of {made.state.max_steps}")
+            parts.say("go on with the same command and --resume")
+        return 143 if stop.by == "SIGTERM" else 130
+    attempts.end("completed")
+    _save(made, output, held is not None)
+    if main:
+        facts.write(run, _ended(made, attempts, seconds))
+        _report(run, asked["report"])
+    return 0
+
+
+def _threads(asked: Any, here: hardware.Machine, world: int) -> int:
+    return max(1, here.cores // world) if asked == "auto" else int(asked)
+
+
+def _chat_or_stop(rows: Pairs, tokenizer: Any, model: str) -> None:
+    if rows.chat and not getattr(tokenizer, "chat_template", None):
+        hint = "give the pairs as texts, or a model with a chat template"
+        raise ReportError(f"the pairs are chat messages, and {model} has no chat template", hint)
+
+
+def _dataset(side: Pairs) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_list([pair.columns() for pair in side.pairs])
+
+
+def _lora(asked: Options) -> Any:
+    if asked.lora is None:
+        return None
+    from peft import LoraConfig
+
+    try:
+        return LoraConfig(**{"task_type": "CAUSAL_LM", **asked.lora})
+    except TypeError as error:
+        raise ReportError(f"[lora]: {error}", "the fields are those of peft.LoraConfig") from None
+
+
+def _config(asked: Options, decided: decide.Decided, plan: memory.Plan, here: hardware.Machine, run: Path) -> Any:
+    from trl import DPOConfig
+
+    values = {name: value for name, (value, _) in decided.items()} | asked.dpo
+    values |= {"per_device_train_batch_size": plan.micro, "gradient_accumulation_steps": plan.accumulation}
+    values.setdefault("per_device_eval_batch_size", plan.micro)
+    if not here.accelerator:
+        values["use_cpu"] = True
+    try:
+        return DPOConfig(output_dir=str(run), **values)
+    except TypeError as error:
+        raise ReportError(f"[dpo]: {error}", "the fields are those of trl.DPOConfig") from None
+    except ValueError as error:
+        raise ReportError(f"[dpo]: {' '.join(str(error).split())[:200]}") from None
+
+
+def _tell(
+    here: hardware.Machine,
+    threads: int,
+    half: tuple[bool, str],
+    plan: memory.Plan,
+    given: tuple[int, int],
+    config: Any,
+    main: bool,
+) -> None:
+    number = "bf16" if config.bf16 else "fp32"
+    parts.say(f"{here}; {threads} {'thread' if threads == 1 else 'threads'}, {number} ({half[1]})", main)
+    said = f"micro-batches of {plan.micro} × {plan.accumulation}"
+    if (plan.micro, plan.accumulation) != given:
+        said += f", for the {given[0]} × {given[1]} asked for"
+    saving = ", gradient checkpointing" if config.gradient_checkpointing else ""
+    parts.say(f"{said}{saving}; about {plan.bytes / 2**30:.1f} GiB of memory", main)
+
+
+def _facts(
+    asked: Options,
+    rows: Pairs,
+    held: Pairs | None,
+    made: Any,
+    plan: memory.Plan,
+    given: tuple[int, int],
+    here: hardware.Machine,
+    world: int,
+    threads: int,
+    half: tuple[bool, str],
+    source: str,
+) -> dict[str, Any]:
+    lengths = parts.lengths(made.train_dataset)
+    limit = made.args.max_length
+    kept = len(made.train_dataset)
+    data = {
+        "train_file": rows.name,
+        "train_sha256": rows.sha256,
+        "train_left_out": len(rows.faults),
+        "train_repeated": rows.repeated,
+        "train_too_long": len(rows.pairs) - kept,
+        "train_cut": sum(n > limit for n in lengths.longest) if limit else 0,
+        "train_prompts": len({pairs.prompt_key(pair) for pair in rows.pairs}),
+        **lengths.facts(),
+    }
+    if data["train_cut"]:
+        parts.say(f"{data['train_cut']:,} of {kept:,} pairs are longer than {limit} tokens and are cut", True)
+    if held is not None:
+        data |= {
+            "eval_file": held.name,
+            "eval_sha256": held.sha256,
+            "eval_left_out": len(held.faults),
+            "eval_prompts": len({pairs.prompt_key(pair) for pair in held.pairs}),
+            "eval_prompts_in_train": len(pairs.leaked(rows.pairs, held.pairs)),
+        }
+    found: dict[str, Any] = {
+        "hardware": str(here),
+        "base_model": asked["model"] if Path(source).name == models.REFERENCE else source,
+        "reference": models.REFERENCE if Path(source).name == models.REFERENCE else source,
+        "train_pairs": kept,
+        "world_size": world,
+        "threads": threads,
+        "precision": f"{'bf16' if made.args.bf16 else 'fp32'}: {half[1]}",
+        "sharing": made.sharing,
+        "batch": {
+            "asked": f"{given[0]} × {given[1]}",
+            "done": f"{plan.micro} × {plan.accumulation}",
+            "micro_batch": str(asked["micro_batch"]),
+            "foreseen_gib": round(plan.bytes / 2**30, 2),
+        },
+        "data": data,
+        "versions": facts.versions(),
+    }
+    if held is not None:
+        found["eval_pairs"] = len(made.eval_dataset)
+    return found
+
+
+def _ended(made: Any, attempts: Attempts, seconds: float) -> dict[str, Any]:
+    """What is known after training only."""
+    import torch
+
+    work = made.work
+    base = made.model.get_base_model() if hasattr(made.model, "get_base_model") else made.model
+    head = base.get_output_embeddings().weight.numel()
+    inputs = base.get_input_embeddings().weight.numel()
+    tied = base.get_output_embeddings().weight is base.get_input_embeddings().weight
+    layers = sum(p.numel() for p in base.parameters()) - inputs - (0 if tied else head)
+    found: dict[str, Any] = {
+        "peak_memory_gib": round(hardware.peak() / 2**30, 2),
+        "attempts": len(attempts.all),
+        "attempts_seconds": [one["seconds"] for one in attempts.all],
+        "attempts_from_step": [one["from_step"] for one in attempts.all],
+    }
+    if made.sharing == "on" and not made.args.bf16 and not torch.cuda.is_available():
+        found["compute"] = {
+            "model_gflops": round(work.flops(layers, head) / seconds / 1e9, 1),
+            "matmul_peak_gflops": round(hardware.matmul_rate(torch.float32) / 1e9, 1),
+            "positions_computed": work.trained + work.forward,
+            "positions_without_sharing": work.plain,
+        }
+    return found
+
+
+def _save(made: Any, output: Any, held: bool) -> None:
+    """What ``trainer.train()`` alone does not leave: results, state, weights."""
+    metrics = dict(output.metrics)
+    closing = next((row for row in reversed(made.state.log_history) if "train_runtime" in row), {})
+    metrics |= {key: closing[key] for key in metrics if key in closing}
+    made.save_metrics("train", metrics)
+    last = next((row for row in reversed(made.state.log_history) if "eval_loss" in row), None)
+    if held and last is not None:
+        made.save_metrics("eval", {key: value for key, value in last.items() if key != "step"})
+    made.save_state()
+    made.save_model()
+
+
+def _report(run: Path, formats: str) -> None:
+    """Build the report; the training stands also where this fails."""
+    if formats == "none":
+        return
+    from dpo_report.core.build import build
+
+    try:
+        report = build(run, formats=tuple(name.strip() for name in formats.split(",")))
+    except ReportError as error:
+        parts.say(f"trained and saved in {run}; no report: {error.message}")
+        return
+    parts.say(f"trained and saved in {run}; report in {report.directory}")
