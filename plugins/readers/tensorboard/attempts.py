@@ -55,7 +55,7 @@ def attempts(files: list[EventFile]) -> list[Attempt]:
     """Sort the files of one folder into runs, the first one first."""
     found: list[Attempt] = []
     for file in sorted(files, key=lambda file: file.order):
-        steps = file.training_steps()
+        steps = file.training_steps() if not file.helps else np.zeros(0)
         home = _resumed(found, steps) if len(steps) else _beside(found, file)
         if home is None and len(steps) and found and found[-1].last < 0 and found[-1].has(file.writer):
             home = found[-1]  # its hyper-parameters were written to a file of their own

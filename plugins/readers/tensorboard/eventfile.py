@@ -46,6 +46,11 @@ class EventFile:
         """Sort key: as they were written."""
         return self.time, self.number, self.path
 
+    @property
+    def helps(self) -> bool:
+        """Whether its writer made it beside another file, for one curve or for the hyper-parameters."""
+        return "/" in self.path and not self.before
+
     def columns(self) -> dict[str, Points]:
         """The points by key: the tag, with what the folder adds to it; in the order of their first records."""
         found = {f"{self.before}{tag}{self.behind}": self.scalars.points(tag) for tag in self.scalars.curves}

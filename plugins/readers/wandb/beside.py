@@ -19,7 +19,7 @@ CONFIG, SUMMARY, METADATA = "config.yaml", "wandb-summary.json", "wandb-metadata
 NAMES = (SUMMARY, CONFIG, METADATA)
 _HIDDEN = re.compile(r"^<[A-Z_]+>$")
 """What the Trainer writes in place of tokens and secrets."""
-_MACHINE = ("os", "gpu", "gpu_count", "cpu_count", "python", "cuda", "cudaVersion")
+_MACHINE = ("os", "gpu", "gpu_count", "cpu_count", "cuda", "cudaVersion")
 _VERSIONS = {"cli_version": "wandb", "python_version": "python"}
 _VALUE = re.compile(rb"^\w+:\n +(?:desc:.*\n +)?value:")
 

@@ -41,12 +41,14 @@ def read(folder: Folder) -> Iterator[Witness]:
     """A witness for every run in a folder."""
     entries = [entry for entry in folder.entries if _is_store(folder, entry)]
     groups: dict[tuple[str, str], list[Store]] = {}
+    kept: dict[str, Entry] = {}
     for entry in sorted(entries, key=lambda entry: ("latest-run" in entry.path.split("/"), entry.path)):
         store = read_store(folder, entry)
         twins = groups.setdefault((home_of(entry.path).rpartition("/")[0], store.run_id or entry.path), [])
-        copy = next((one for one in twins if one.rows == store.rows and one.config == store.config), None)
+        copy = next((one for one in twins if _same(folder, kept[one.path], entry)), None)
         if copy is None:
             twins.append(store)
+            kept[store.path] = entry
         else:
             copy.problems.append(Problem(store.path, f"is a copy of {copy.path}, not counted again"))
     for (above, run_id), stores in groups.items():
@@ -56,6 +58,14 @@ def read(folder: Folder) -> Iterator[Witness]:
     for home in homes:
         if home not in taken:
             yield _from_summary(folder.sub(home) if folder.only is None else folder, home)
+
+
+def _same(folder: Folder, one: Entry, copy: Entry) -> bool:
+    """Whether a file is a copy of another, perhaps made before that was complete."""
+    try:
+        return one.size >= copy.size and folder.read(one, copy.size) == folder.read(copy, copy.size)
+    except OSError:
+        return False
 
 
 def _is_store(folder: Folder, entry: Entry) -> bool:
