@@ -26,9 +26,9 @@ class _Points:
     steps: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
-    which: list[int] = field(default_factory=list)
-    """Index of the source of each point."""
     sources: list[Source] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    """The first point of each source."""
 
 
 @dataclass(slots=True)
@@ -77,12 +77,12 @@ class Log:
                 self.dropped += 1
                 return
             points = self._keys[key] = _Points()
-        if not points.sources or points.sources[-1] != source:
+        if not points.sources or (points.sources[-1] is not source and points.sources[-1] != source):
             points.sources.append(source)
+            points.starts.append(len(points.steps))
         points.steps.append(step)
         points.values.append(value)
         points.rows.append(row)
-        points.which.append(len(points.sources) - 1)
 
     def told(self, namer: Namer = mapping) -> Told:
         """Series by canonical name, and the summary; ``namer`` says what each key means."""
@@ -92,7 +92,7 @@ class Log:
         for key, known in namer(self._keys).items():
             points = self._keys[key]
             if known.role == "summary":
-                place = points.sources[points.which[-1]]
+                place = points.sources[-1]
                 where = place.where.replace("{row}", str(points.rows[-1]))
                 told.summary[known.name] = Datum(points.values[-1], Source(place.file, where))
             elif known.role == "series" and (known.name, known.split) not in series:
@@ -119,7 +119,7 @@ def _series(known: Key, points: _Points, twice: dict[str, set[float]]) -> Series
     steps = np.asarray(points.steps, dtype=np.float64)
     values = np.asarray(points.values, dtype=np.float64)
     rows = np.asarray(points.rows, dtype=np.int64)
-    which = np.asarray(points.which, dtype=np.int64)
+    which = np.repeat(np.arange(len(points.sources)), np.diff([*points.starts, len(points.steps)]))
     good = np.isfinite(steps)
     order = np.argsort(steps[good], kind="stable")
     steps, values, rows, which = steps[good][order], values[good][order], rows[good][order], which[good][order]

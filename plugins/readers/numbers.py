@@ -6,6 +6,8 @@ import math
 import re
 from typing import Any
 
+LONGEST = 200
+"""Longer texts are no numbers."""
 _MISSING = frozenset({"", "none", "null", "na", "n/a", "-", "--", "nil", "<na>"})
 _TENSOR = re.compile(r"^(?:tensor|array|np\.float\d+|np\.int\d+)\(\[?\s*([^\s,()\[\]]+)")
 _COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
@@ -17,22 +19,27 @@ def number(value: Any) -> float | None:
     >>> number("0.69"), number("85.5%"), number("tensor(0.25, device='cuda:0')"), number("")
     (0.69, 85.5, 0.25, None)
     """
-    if isinstance(value, float):
-        return value
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, int):
+    kind = type(value)
+    if kind is float:
+        return value  # type: ignore[no-any-return]
+    if kind is str:
+        if not value:
+            return None
+        try:
+            found = float(value)
+        except ValueError:
+            return _worded(value.strip()) if len(value) <= LONGEST else None
+        return None if "_" in value else found
+    if kind is int:
         try:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    if not isinstance(value, str) or len(value) > 200:
-        return None
-    text = value.strip()
-    try:
-        return None if "_" in text else float(text)
-    except ValueError:
-        pass
+    return None
+
+
+def _worded(text: str) -> float | None:
+    """A number with something around it: a percent sign, a tensor."""
     if text.lower() in _MISSING:
         return None
     if text.endswith("%"):

@@ -7,7 +7,7 @@ longer or shorter than it, a last row whose writer was killed, comment lines, de
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from dpo_report.plugins.readers.files import INVALID, lines, parse_json
 from dpo_report.plugins.readers.numbers import decimal_comma, number
 
 SEPARATORS = ",\t;|"
+_DIGITS = frozenset("0123456789-+.")
 CELLS = 4096
 """More columns than this are no training log."""
 
@@ -82,7 +83,7 @@ def read_csv(
         if cells is None:
             odd.add("lines that are no table row, left out", line)
             continue
-        if not names or _is_header(cells, names):
+        if not names or (cells[0][:1] not in _DIGITS and _is_header(cells, names)):
             fresh = bool(names) and data > 0
             names = cells[:CELLS]
             continue
@@ -94,23 +95,25 @@ def read_csv(
         if cut == ";":
             cells = [decimal_comma(cell) for cell in cells]
         data += 1
-        yield Row(line, {name: cell for name, cell in zip(names, cells, strict=False) if name}, fresh)
+        found = dict(zip(names, cells, strict=False))
+        found.pop("", None)
+        yield Row(line, found, fresh)
         fresh = False
     odd.tell(entry.path, problems)
 
 
 def _cells(text: str, cut: str) -> list[str] | None:
     if '"' not in text:
-        return [cell.strip() for cell in text.split(cut)]
+        return [cell.strip() for cell in text.split(cut)] if " " in text else text.split(cut)
     try:
         return [cell.strip() for cell in next(csv.reader([text], delimiter=cut), [])]
     except csv.Error:
         return None
 
 
-def _is_header(cells: Sequence[str], names: Sequence[str]) -> bool:
+def _is_header(cells: list[str], names: list[str]) -> bool:
     """Whether a row is a header again: the same words, or at least as many words and no number at all."""
-    if list(cells) == list(names):
+    if cells == names:
         return True
     words = [cell for cell in cells if cell]
     return len(words) > 1 and len(set(words) & set(names)) > len(words) // 2 and all(number(c) is None for c in words)
