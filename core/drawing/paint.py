@@ -44,23 +44,32 @@ def paint(scene: Scene, face: Face, kind: str, dpi: int, title: str = "") -> byt
     random names.
     """
     from matplotlib import rc_context
-    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
-
-    class Drawing(Artist):
-        """The whole scene."""
-
-        def draw(self, renderer: Any) -> None:
-            for item in scene.items:
-                _draw(item, face, renderer, scene.height)
 
     canvas = _canvas(kind)
     with rc_context(_SETTINGS):
         figure = Figure(figsize=(scene.width / 72, scene.height / 72), dpi=dpi, facecolor="white")
-        figure.add_artist(Drawing())
+        figure.add_artist(_artist()(scene, face))
         out = io.BytesIO()
         canvas(figure).print_figure(out, format=kind, dpi=dpi, facecolor="white", metadata=_metadata(kind, title))
     return out.getvalue()
+
+
+@cache
+def _artist() -> Any:
+    """The class of a scene as one artist, made once: matplotlib writes documentation for every class of artists."""
+    from matplotlib.artist import Artist
+
+    class Drawing(Artist):
+        def __init__(self, scene: Scene, face: Face) -> None:
+            super().__init__()
+            self.scene, self.face = scene, face
+
+        def draw(self, renderer: Any) -> None:
+            for item in self.scene.items:
+                _draw(item, self.face, renderer, self.scene.height)
+
+    return Drawing
 
 
 def _canvas(kind: str) -> Any:
