@@ -80,7 +80,7 @@ def read_csv(
         if not names and not spaces:
             cut = separator(text)
         cells = text.split() if spaces else _cells(text, cut)
-        if cells is None:
+        if not cells:
             odd.add("lines that are no table row, left out", line)
             continue
         if not names or (cells[0][:1] not in _DIGITS and _is_header(cells, names)):
