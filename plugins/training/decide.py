@@ -77,6 +77,7 @@ def defaults(machine: Machine, half: tuple[bool, str], planned: int, held_out: b
         "report_to": (["tensorboard"], "an event file") if find_spec("tensorboard") else ([], "no tensorboard here"),
         "logging_nan_inf_filter": (False, "a loss that is no number must show"),
         "disable_tqdm": (True, "dpo-report shows its own progress"),
+        "ddp_find_unused_parameters": (False, "every parameter is used in every step"),
         "seed": (42, "trl's own"),
     }
     if cpu:

@@ -15,6 +15,9 @@ PARTS = ("optimizer.pt", "scheduler.pt", "trainer_state.json")
 """Written last into a checkpoint; one without them was cut short."""
 
 
+COLUMNS = ("prompt_ids", "chosen_ids", "rejected_ids")
+
+
 def trainer_class() -> Any:
     """The class; made when first needed, as its base is TRL's."""
     from trl import DPOTrainer
@@ -47,9 +50,34 @@ def trainer_class() -> Any:
             if not why:
                 sharing.install(model, self.work, bool(getattr(self, "use_weighting", False)))
 
-        def _precompute_ref_logps(self, *args: Any, **kwargs: Any) -> Any:
+        def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
+            """The reference's log-probabilities as two more columns; every process computes its part.
+
+            Unlike with TRL, training batches hold pairs of like length, and nothing goes through a cache file, which
+            processes with data sets in memory do not share. Held-out batches are those of the evaluations, so that
+            the first one is the exact tie that it should be.
+            """
             self._install()  # TRL asks for these inside its own __init__
-            return super()._precompute_ref_logps(*args, **kwargs)
+            if self.is_deepspeed_enabled or self.is_fsdp_enabled or not hasattr(self, "compute_ref_log_probs"):
+                return super()._precompute_ref_logps(dataset, name, batch_size)
+            import torch
+
+            sizes = [sum(map(len, ids)) for ids in zip(*(dataset[c] for c in COLUMNS), strict=True)]
+            order = sorted(range(len(sizes)), key=sizes.__getitem__ if name == "train" else None)
+            mine, world = [order[i : i + batch_size] for i in range(0, len(order), batch_size)], self.args.world_size
+            found: list[tuple[int, float, float]] = []
+            model = self.ref_model or self.model
+            for rows in mine[self.args.process_index :: world]:
+                batch = self._prepare_inputs(self.data_collator([dataset[row] for row in rows]))
+                chosen, rejected = self.compute_ref_log_probs(model, batch)
+                found += zip(rows, chosen.tolist(), rejected.tolist(), strict=True)
+            parts: list[Any] = [found]
+            if world > 1:
+                parts = [None] * world
+                torch.distributed.all_gather_object(parts, found)
+            found = sorted(one for part in parts for one in part)
+            dataset = dataset.add_column("ref_chosen_logps", [one[1] for one in found])
+            return dataset.add_column("ref_rejected_logps", [one[2] for one in found])
 
         def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
             folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
