@@ -14,6 +14,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.errors import ReportError
 from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.grouping import Group, grouped, within
 from dpo_report.core.merge import merge, moved
 from dpo_report.core.model import Problem, Run, RunFile, Witness
 
@@ -82,14 +83,9 @@ def _load(folder: Folder, path: Path, host: Host, with_files: Sequence[Path]) ->
     if not witnesses:
         raise _nothing(path, folder, problems)
     first = _first_reader(folder, found, host, problems)
-    groups: dict[tuple[str, str], list[Witness]] = {}
-    for witness in witnesses:
-        groups.setdefault((witness.folder, witness.identity), []).append(witness)
-    homes = {home for home, _ in groups}
-    return [
-        _run(folder, place, group, first, homes, host, () if number else problems)
-        for number, (place, group) in enumerate(groups.items())
-    ]
+    groups = grouped(witnesses)
+    homes = {group.place[0] for group in groups}
+    return [_run(folder, group, first, homes, host, () if number else problems) for number, group in enumerate(groups)]
 
 
 def _matching(folder: Folder, host: Host, problems: list[Problem]) -> list[Found]:
@@ -149,19 +145,18 @@ def _first_reader(folder: Folder, found: Sequence[Found], host: Host, problems: 
 
 def _run(
     folder: Folder,
-    place: tuple[str, str],
-    group: list[Witness],
+    group: Group,
     first: str,
     homes: Collection[str],
     host: Host,
     problems: Sequence[Problem],
 ) -> Run:
     """Merge the witnesses of one place (folder and identity) and add its files and facts."""
-    home, identity = place
+    home, identity = group.place
     own = folder.sub(home)
     nested = tuple(f"{other[len(home) :].lstrip('/')}/" for other in homes if other != home and within(other, home))
     entries = [entry for entry in own.entries if not (nested and entry.path.startswith(nested))]
-    ordered = sorted(group, key=lambda witness: (-witness.precision, witness.reader != first))
+    ordered = sorted(group.witnesses, key=lambda witness: (-witness.precision, witness.reader != first))
     facts = read_facts(own) if folder.only is None else Facts()
     if facts.witness is not None:
         ordered.append(facts.witness)
@@ -171,13 +166,8 @@ def _run(
         files=tuple(_classified(entries, host)),
         facts=facts.facts,
         answers=facts.answers,
-        problems=tuple(dict.fromkeys((*problems, *run.problems, *facts.problems))),
+        problems=tuple(dict.fromkeys((*problems, *group.problems, *run.problems, *facts.problems))),
     )
-
-
-def within(path: str, home: str) -> bool:
-    """Whether a relative path lies in a folder (the empty one holds all), or is that folder."""
-    return not home or path == home or path.startswith(home + "/")
 
 
 def _name(directory: Path, only: str | None, group: Sequence[Witness], identity: str, host: Host) -> str:

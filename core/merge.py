@@ -3,21 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from dpo_report.core.agreement import agree, decimals, same_value, shared
 from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Setting, Source, Witness
 
-ROUNDING = 2e-3
-"""Relative difference up to which two logs of one value are the same value, rounded differently."""
 _MATTER: tuple[RunStatus, ...] = ("diverged", "completed", "running", "incomplete", "no-metrics", "unknown")
+_LISTED = 3
+"""Contradictions between two files that are named one by one."""
+
+
+@dataclass(slots=True)
+class _Contradictions:
+    """What one file tells otherwise than another, told in one line for each pair of files and kind."""
+
+    series: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    values: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def compare(self, key: str, kept: Any, other: Any, kept_in: str, other_in: str) -> None:
+        """Note two settings or closing values that differ by more than rounding."""
+        if kept_in != other_in and not same_value(kept, other):
+            said = f"{key} is {other!s:.80} here and {kept!s:.80} in {kept_in}"
+            self.values.setdefault((other_in, kept_in), []).append(said)
+
+    def differs(self, series: Series, other_in: str, steps: list[float]) -> None:
+        """Note the steps at which another file tells other values."""
+        kept_in = series.sources[0].file
+        where = f"at step {steps[0]:g}" if len(steps) == 1 else f"at {len(steps):,} steps, first at step {steps[0]:g}"
+        said = f"{series.split} {series.name} differs from {kept_in} {where}"
+        self.series.setdefault((other_in, kept_in), []).append(said)
+
+    def problems(self) -> list[Problem]:
+        """One line for each; the fourth and later ones of two files together."""
+        found = []
+        for told in (self.series, self.values):
+            for (file, _), lines in told.items():
+                found += [Problem(file, f"{line}; the latter is used") for line in lines[:_LISTED]]
+                if len(lines) > _LISTED:
+                    found[-1] = Problem(
+                        file, f"{lines[_LISTED - 1]}, and {len(lines) - _LISTED} more; the latter are used"
+                    )
+        return found
 
 
 def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
     """One run from its witnesses, the weightiest first."""
     first = group[0]
-    problems = [problem for witness in group for problem in witness.problems]
+    contradictions = _Contradictions()
+    ended, step, planned, said, leading = _end(group)
     series: dict[tuple[str, str], Series] = {}
     settings: dict[str, Setting] = {}
     summary: dict[str, Datum] = {}
@@ -25,16 +62,19 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
     for witness in group:
         for one in witness.series:
             place = (one.name, one.split)
-            series[place] = _joined(series[place], one, problems) if place in series else one
+            series[place] = _joined(series[place], one, contradictions) if place in series else one
         for key, setting in witness.settings.items():
             kept = settings.setdefault(key, setting)
-            _compare(key, kept.value, setting.value, kept.source.file, setting.source.file, problems)
-        for key, datum in witness.summary.items():
-            told = summary.setdefault(key, datum)
-            _compare(key, told.value, datum.value, told.source.file, datum.source.file, problems)
+            contradictions.compare(key, kept.value, setting.value, kept.source.file, setting.source.file)
         for package, version in witness.versions.items():
             versions.setdefault(package, version)
+    for witness in (leading, *group):  # closing values are of the end, so whoever saw it comes first
+        for key, datum in witness.summary.items():
+            told = summary.setdefault(key, datum)
+            if witness.global_step in (None, leading.global_step):
+                contradictions.compare(key, told.value, datum.value, told.source.file, datum.source.file)
     method = next((witness for witness in group if witness.method), first)
+    problems = [problem for witness in group for problem in witness.problems]
     return Run(
         directory=directory,
         name=name,
@@ -42,10 +82,10 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
         trainer=_known(witness.trainer for witness in group),
         method=method.method,
         method_why=method.method_why,
-        status=min((witness.status for witness in group), key=_MATTER.index),
-        global_step=_known(witness.global_step for witness in group),
-        max_steps=_known(witness.max_steps for witness in group),
-        epoch=_known(witness.epoch for witness in group),
+        status=ended,
+        global_step=step,
+        max_steps=planned,
+        epoch=_known(witness.epoch for witness in (leading, *group)),
         versions=versions,
         settings=settings,
         summary=summary,
@@ -53,46 +93,54 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
         files=(),
         facts={},
         answers={},
-        problems=tuple(dict.fromkeys(problems)),
+        problems=tuple(dict.fromkeys((*said, *problems, *contradictions.problems()))),
         witnesses=tuple(group),
     )
+
+
+def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, list[Problem], Witness]:
+    """How the run ended, its last and its planned step, what must be said of that, and who saw the end.
+
+    The first witness that counts steps is the authority on them; how the run ended any may tell, and one that shows
+    the planned end counts for the step too.
+    """
+    planned: int | None = _known(witness.max_steps for witness in group)
+    authority = next((witness for witness in group if witness.global_step is not None), None)
+    logged = any(witness.series or witness.summary for witness in group)
+    told = [witness.status for witness in group if not (logged and witness.status == "no-metrics")]
+    status: RunStatus = min(told or ["unknown"], key=_MATTER.index)
+    if authority is None or authority.global_step is None:
+        return status, None, planned, [], group[0]
+    step = authority.global_step
+    further = max(group, key=lambda witness: -1 if witness.global_step is None else witness.global_step)
+    reached = further.global_step
+    if reached is None or reached <= step or (planned is not None and reached > planned):
+        if status in ("unknown", "completed") and planned is not None:
+            status = "completed" if step >= planned else "incomplete"
+        return status, step, planned, [], authority
+    mine, theirs = (witness.files[0] if witness.files else "." for witness in (authority, further))
+    if planned is not None and reached == planned:
+        status = "completed" if status != "diverged" else status
+        said = f"stands at step {step:,}; {theirs} goes on to the end, step {reached:,}"
+        return status, reached, planned, [Problem(mine, said)], further
+    said = f"goes on to step {reached:,}; {mine}, what was saved last, stands at step {step:,}"
+    if status == "completed" and planned is not None:
+        status = "incomplete"  # training ended by itself, before its plan
+    return status, step, planned, [Problem(theirs, said)], further
 
 
 def _known(values: Iterable[Any]) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _compare(key: str, kept: Any, other: Any, file: str, other_file: str, problems: list[Problem]) -> None:
-    """Tell where two witnesses differ by more than rounding."""
-    if file == other_file or kept == other:
-        return
-    if isinstance(kept, int | float) and isinstance(other, int | float):
-        same = abs(kept - other) <= ROUNDING * max(abs(kept), abs(other)) or (kept != kept and other != other)
-    else:
-        same = str(kept) == str(other)
-    if not same:
-        said = f"{key} is {other!s:.80} here and {kept!s:.80} in {file}; the latter is used"
-        problems.append(Problem(other_file, said))
-
-
-def _joined(have: Series, extra: Series, problems: list[Problem]) -> Series:
-    """The first series with the points of the second at steps that it lacks."""
-    import numpy as np
-
-    _, mine, theirs = np.intersect1d(have.steps, extra.steps, return_indices=True)
-    a, b = have.values[mine], extra.values[theirs]
-    with np.errstate(invalid="ignore"):
-        near = np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b))
-    differs = ~(near | (a == b) | (np.isnan(a) & np.isnan(b)))
-    if differs.any():
-        step = float(have.steps[mine][differs][0])
-        problems.append(
-            Problem(
-                extra.sources[0].file,
-                f"{have.split} {have.name} differs from {have.sources[0].file} at {int(differs.sum()):,} steps, "
-                f"first at step {step:g}; the latter is used",
-            )
-        )
+def _joined(have: Series, extra: Series, contradictions: _Contradictions) -> Series:
+    """Both series by step; where both have one, the value that was not rounded, else that of the first."""
+    mine, theirs = shared(have, extra)
+    same = agree(have.values[mine], extra.values[theirs])
+    if len(mine) and same.all() and decimals(extra.values[theirs]) > decimals(have.values[mine]):
+        have, extra, mine, theirs = extra, have, theirs, mine
+    if not same.all():
+        contradictions.differs(have, extra.sources[0].file, have.steps[mine][~same].tolist())
     new = ~np.isin(extra.steps, have.steps)
     if not new.any():
         return have

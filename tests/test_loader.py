@@ -156,12 +156,11 @@ def test_metrics_of_another_program_make_no_run(name: str, tmp_path: Path, train
         load(tmp_path, host=trainer)
 
 
-def test_event_files_are_told_not_read(tmp_path: Path, trainer: Host) -> None:
+def test_event_files_that_no_reader_knows_leave_the_end_open(tmp_path: Path, trainer: Host) -> None:
     shutil.copy(RUNS / "dpo-log1" / "training_args.bin", tmp_path)
+    assert load(tmp_path, host=trainer).status == "no-metrics"
     (tmp_path / "events.out.tfevents.1.host.2.0").write_bytes(b"\0" * 30)
-    run = load(tmp_path, host=trainer)
-    assert run.status == "unknown"
-    assert "one event file holds the only metrics" in run.problems[0].message
+    assert load(tmp_path, host=trainer).status == "unknown"
 
 
 def test_a_parent_of_several_runs_lists_them(trainer: Host) -> None:
@@ -313,7 +312,7 @@ def test_contradictions_become_problems(tmp_path: Path) -> None:
     run = merged(tmp_path, told("a", [0.5, 0.25], 1, **settings("a", 1.0)), told("b", [0.5, 0.5], **settings("b", 2.0)))
     assert run.setting("rate") == 1.0
     assert [problem.message for problem in run.problems] == [
-        "train loss differs from a.csv at 1 steps, first at step 2; the latter is used",
+        "train loss differs from a.csv at step 2; the latter is used",
         "rate is 2.0 here and 1.0 in a.csv; the latter is used",
         "mean is 2.0 here and 1.0 in a.csv; the latter is used",
     ]

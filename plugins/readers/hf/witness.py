@@ -154,7 +154,7 @@ def _witness(
     planned = leader.whole("max_steps") if leader else None
     planned = planned if planned and planned > 0 else None
     epoch = _epoch(leader.members.get("epoch") if leader else None, summary)
-    found += [*_group_problems(group), *told.problems, *_unread(folder, group, results)]
+    found += [*_group_problems(group), *told.problems]
     ended = status(step, planned, series, summary, told.epochs)
     if not group and not results:
         ended = "unknown" if blind or folder.named(EVENTS) else "no-metrics"
@@ -229,15 +229,6 @@ def _group_problems(group: list[Known]) -> list[Problem]:
             said = f"stands at step {root.step:,}; {where} (step {leader.step:,}) is used instead"
             found.append(Problem(root.state.file, said))
     return found
-
-
-def _unread(folder: Folder, group: list[Known], results: Mapping[str, Datum]) -> list[Problem]:
-    """Event files that are the only place of the metrics."""
-    events = folder.named(EVENTS)
-    if group or results or not events:
-        return []
-    count = "one event file holds" if len(events) == 1 else f"{len(events)} event files hold"
-    return [Problem(events[0].path, f"{count} the only metrics of this folder; this reader does not read them")]
 
 
 def _pointers(folder: Folder, told: list[Problem]) -> list[Problem]:

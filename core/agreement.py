@@ -1,0 +1,103 @@
+"""Whether two logs of one value agree: equal as written, or one of them rounded or in single precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_report.core.model import Series
+
+SINGLE = 1.3e-7
+"""Relative error of a number that went through single precision."""
+MOST_DECIMALS = 15
+LOOSEST = 5e-3
+"""No rounding is coarser than this, relative and absolute: 0.4 does not agree with 0."""
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def decimals(values: Floats) -> int:
+    """Decimals with which the values were written: the fewest that leave them as they are, in single precision.
+
+    >>> decimals(np.array([0.5, 0.6931]))
+    4
+    """
+    finite = values[np.isfinite(values)]
+    finite = finite[(finite != 0) & (np.abs(finite) < 1e15)]
+    slack = SINGLE * np.abs(finite)
+    for count in range(MOST_DECIMALS):
+        if np.all(np.abs(np.round(finite, count) - finite) <= slack):
+            return count
+    return MOST_DECIMALS
+
+
+def agree(one: Floats, other: Floats) -> Mask:
+    """Where two logs of the same steps, each of shape (n,), tell the same value; the coarser one may be rounded."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(one - other)
+        size = np.maximum(np.abs(one), np.abs(other))
+        same = (apart <= SINGLE * size) | (one == other) | (np.isnan(one) & np.isnan(other))
+        if not same.all():
+            half = 0.5 * 10.0 ** -min(decimals(one), decimals(other))
+            rounded = np.minimum(half + SINGLE * size, LOOSEST * np.maximum(size, 1.0))
+            same |= apart <= rounded * (1 + 1e-9)
+    return np.asarray(same, dtype=np.bool_)
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two files tell the same setting or number, however each writes it.
+
+    ``5e-06`` and ``"5e-6"``, ``None`` and ``"None"``, ``"sigmoid"`` and ``["sigmoid"]``, ``False`` and ``"no"`` are the
+    same; what a file hides (``<secret, not shown>``) or leaves unset contradicts nothing, nor does a path another.
+    """
+    a, b = _plain(one), _plain(other)
+    if a is None or b is None or a == b:
+        return True
+    if isinstance(a, float) and isinstance(b, float):
+        return bool(agree(np.array([a]), np.array([b]))[0])
+    if isinstance(a, list) != isinstance(b, list):
+        return (
+            same_value(*((a[0], b) if isinstance(a, list) else (a, b[0])))
+            if len(a if isinstance(a, list) else b) == 1
+            else False
+        )
+    if isinstance(a, str) and isinstance(b, str) and any(mark in a and mark in b for mark in "/\\"):
+        return True
+    return str(a) == str(b)
+
+
+_NOTHING = frozenset({"", "none", "null", "nan"})
+_WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+
+
+def _plain(value: Any) -> Any:
+    """A value as number, list or text; None where it says nothing."""
+    if value is None or (isinstance(value, float) and value != value):
+        return None
+    if isinstance(value, bool | int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            return str(value)
+    if isinstance(value, list | tuple):
+        return list(value) or None
+    if not isinstance(value, str):
+        return value or None
+    text = value.strip()
+    if text.lower() in _NOTHING or text in ("[]", "{}", "()") or (text.startswith("<") and text.endswith(">")):
+        return None
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def shared(one: Series, other: Series) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the steps that two series share stand in each."""
+    _, mine, theirs = np.intersect1d(one.steps, other.steps, assume_unique=True, return_indices=True)
+    return mine, theirs
