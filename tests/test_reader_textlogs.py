@@ -1,12 +1,13 @@
 """Logs printed for people, and the general reader that is asked last."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Source
-from dpo_report.plugins.readers import general
+from dpo_report.plugins.readers import general, textlogs
 from dpo_report.plugins.readers.textlogs import pairs
 from witnesses import FORMATS, MADE, one, points, read, told
 
@@ -67,6 +68,19 @@ def test_fairseq_before_json() -> None:
     assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
     assert points(run, "loss", "eval") == {20: MADE.held_out(20)}
     assert points(run, "grad_norm") == {10: 0.9, 20: 0.9}
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "loss: ", "step ", "a:", "1", "{", "| ", "x=1 ", "'", "-", "loss 1 step", "\u00e9 "]
+)
+def test_no_line_takes_long(tmp_path: Path, piece: str) -> None:
+    (tmp_path / "train.log").write_text((piece * (40_000 // len(piece)) + "\n") * 20)
+    folder = Folder.open(tmp_path)
+    start = time.perf_counter()
+    for reader in (*textlogs.READERS, general.READER):
+        if reader.detect(folder):
+            list(reader.read(folder))
+    assert time.perf_counter() - start < 10
 
 
 def test_pairs_of_a_line() -> None:

@@ -23,7 +23,8 @@ STEP = "\x00step"
 """The cell that holds a row's step."""
 NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?%?|[-+]?(?:nan|inf(?:inity)?)\b"
 PAIR = re.compile(
-    rf"""["']?([A-Za-z_][\w./@()%-]{{0,99}})["']?\s*[:=]\s*["']?(?:np\.float\d+\(|tensor\()?({NUMBER})""", re.IGNORECASE
+    rf"""(?<![A-Za-z0-9_])["']?([A-Za-z_][\w./@()%-]{{0,99}})["']?\s*[:=]\s*["']?(?:np\.float\d+\(|tensor\()?({NUMBER})""",
+    re.IGNORECASE,
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 LINE = 20_000
@@ -149,13 +150,13 @@ def _fairseq(split: str, prefix: str, key: str) -> str:
     return "epoch" if key == "epoch" else f"{split}/{prefix}{key}"
 
 
-_PADDLE = re.compile(r"\bloss: .*\bglobal_step: (\d{1,12})\b")
+_PADDLE = re.compile(r"\bglobal_step: (\d{1,12})\b")
 _PADDLE_TIMES = ("interval_", "progress_or_epoch", "global_step", "max_memory", "current_memory")
 
 
 def parse_paddle(line: str) -> dict[str, Any] | None:
     """``loss: 0.5, learning_rate: 3e-05, global_step: 10, ...`` of PaddleNLP's and PaddleFormers' trainer."""
-    match = _PADDLE.search(line)
+    match = _PADDLE.search(line) if "loss: " in line else None
     if not match:
         return None
     found = pairs(line)
