@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 Values: TypeAlias = "Mapping[str, Value]"
 
+API = 1
+"""Version of what plugins see: this module, the hooks, and the records that they are given. A plugin may say which one
+it was written for, ``DPO_REPORT_API = 1``; one that was written for another is refused by name. New fields and hooks
+leave the number as it is; a change that breaks a working plugin raises it."""
+
 
 class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
     """Raised by a metric, curve or check that cannot speak about this run; carries the reason as a sentence."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +21,7 @@ import pluggy
 from dpo_report import __version__
 from dpo_report.core import hookspecs
 from dpo_report.core.errors import ReportError
-from dpo_report.core.host.candidates import Plugin, built_in, given, installed, local, resembling
+from dpo_report.core.host.candidates import Plugin, built_in, given, installed, local, refuse_other_api, resembling
 from dpo_report.core.host.discovery import entry_points
 from dpo_report.core.host.guard import PluginError, guarded, problem
 from dpo_report.core.host.registry import Registry, Slip
@@ -236,6 +237,7 @@ class Host:
 
         def load() -> None:
             item = plugin.load()
+            refuse_other_api(item)
             plugin.hooks, found = self._registry.add(item() if inspect.isclass(item) else item, plugin.name)
             slips.extend(found)
 
@@ -243,7 +245,7 @@ class Host:
             guarded(str(plugin), "loading it", load)
         except PluginError as failure:
             plugin.status = "failed"
-            plugin.problems.append(failure.problem)
+            plugin.problems.append(replace(failure.problem, where=f"plugin {plugin}"))  # a file's version is known now
             return
         for message, hint in slips:
             self._blame(plugin, message, hint)

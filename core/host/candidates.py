@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dpo_report import __version__
+from dpo_report.core.errors import ReportError
 from dpo_report.core.host.discovery import EntryPoint
 
 if TYPE_CHECKING:
@@ -70,6 +71,24 @@ def local(path: Path) -> Plugin:
 
     plugin.load = load
     return plugin
+
+
+def refuse_other_api(item: object) -> None:
+    """Refuse a plugin (a module, a class or an object) that says that it was written for another API than ours.
+
+    Raises:
+        ReportError: it was.
+    """
+    home = sys.modules.get(getattr(item, "__module__", ""))
+    wanted = getattr(item, "DPO_REPORT_API", getattr(home, "DPO_REPORT_API", None))
+    if wanted is None:
+        return
+    from dpo_report.core.contract import API
+
+    if wanted != API:
+        asks = f"it was written for plugin API {wanted!r}; dpo-report {__version__} has API {API}"
+        newer = isinstance(wanted, int) and wanted > API
+        raise ReportError(asks, "install a newer dpo-report" if newer else "install a newer version of the plugin")
 
 
 def resembling(word: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Calling what a plugin brought: exceptions become problems, output stays off stdout, time is told on request."""
+"""Calling what a plugin brought: exceptions become problems, output stays off stdout, what hangs is named."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from dpo_report.core.errors import ReportError
+from dpo_report.core.host.watchdog import watched
 
 if TYPE_CHECKING:
     from dpo_report.core.model import Problem
@@ -48,7 +49,7 @@ def guarded(plugin: str, what: str, function: Callable[[], T], *, answers: tuple
     trace = os.environ.get(TRACE, "") not in ("", "0")
     start = time.perf_counter()
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), watched(f"plugin {plugin}: {what}"):
             result = function()
             if isinstance(result, Iterator):
                 result = cast("T", tuple(result))
