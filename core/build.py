@@ -15,6 +15,7 @@ from dpo_report.core import export, target
 from dpo_report.core.analysis import analyse
 from dpo_report.core.dialect import dialect
 from dpo_report.core.errors import ReportError
+from dpo_report.core.host.watchdog import watched
 from dpo_report.core.loader import load
 from dpo_report.core.macros import camel
 from dpo_report.core.model import Analysis, Problem, Report
@@ -169,7 +170,8 @@ class _Workshop:
             self.prefix,
         )
         try:
-            return item.convert(kit)
+            with watched(f"format {item.name}"):
+                return item.convert(kit)
         except ReportError:
             raise
         except Exception as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dpo_report.core import markdown, tex
 from dpo_report.core.errors import ReportError
 from dpo_report.core.standin import filename
-from dpo_report.core.text import Ask, Cite, Code, Text
+from dpo_report.core.text import Ask, Cite, Code, Part, Text, Worded
 from dpo_report.core.works import Work
 
 
@@ -35,7 +35,9 @@ class Dialect:
         """A sentence with its marks; a citation of an unknown work prints its key."""
         return "".join(self._part(part, works) for part in text)
 
-    def _part(self, part: str | Cite | Code | Ask, works: Mapping[str, Work]) -> str:
+    def _part(self, part: Part, works: Mapping[str, Work]) -> str:
+        if isinstance(part, Worded):
+            return part.markup
         if isinstance(part, Code):
             return self.code(part.text)
         if isinstance(part, Ask):

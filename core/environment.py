@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from dpo_report.core.dialect import Dialect
 from dpo_report.core.standin import filename
-from dpo_report.core.text import Code, Text
+from dpo_report.core.text import Cite, Code, Text
 
 _HTML_ONLY = ("e", "forceescape", "striptags", "tojson", "urlize", "xmlattr")
 
@@ -73,6 +73,7 @@ class Environment(SandboxedEnvironment):
         for name in _HTML_ONLY:
             del self.filters[name]
         self.globals["code"] = Code
+        self.globals["cite"] = lambda *keys: Cite(keys)
         self.filters["filename"] = lambda name: Markup(filename(name))
         self.filters["escape"] = self.markup
         self.filters["join"] = self._join
@@ -119,5 +120,3 @@ def _loader(roots: Sequence[Path], builtin: Path) -> BaseLoader:
             PrefixLoader({"default": FileSystemLoader(builtin, encoding="utf-8")}, delimiter=":"),
         ]
     )
-
-

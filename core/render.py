@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -13,16 +13,20 @@ from typing import TYPE_CHECKING, Any
 from dpo_report.core import numbers
 from dpo_report.core.dialect import Dialect
 from dpo_report.core.errors import ReportError
+from dpo_report.core.host.watchdog import watched
 from dpo_report.core.model import Value
 from dpo_report.core.outline import Outline
 from dpo_report.core.references import Reference, reference
 from dpo_report.core.standin import filename
-from dpo_report.core.text import Ask, Cite, Code, Text
+from dpo_report.core.text import Ask, Cite, Code, Text, Worded
 
 if TYPE_CHECKING:
     from dpo_report.core.contract import Metric, Section
     from dpo_report.core.environment import Environment
-    from dpo_report.core.model import Analysis
+    from dpo_report.core.model import Analysis, Finding
+
+WORDING = "wording"
+"""The folder of a family in which the sentence of a rule may be worded anew: ``wording/C2.md``."""
 
 BUILTIN = Path(str(files("dpo_report.templates")))
 """The templates that ship with the package."""
@@ -58,8 +62,10 @@ class Kit:
 
     @cached_property
     def outline(self) -> Outline:
-        """The contents of the sections, the same for every format."""
-        return Outline(self.analysis, tuple(self.metrics), {s.name: s.title for s in self.sections})
+        """The contents of the sections, the same for every format but for sentences in a user's own words."""
+        findings = tuple(self._worded(finding) for finding in self.analysis.findings)
+        titles = {section.name: section.title for section in self.sections}
+        return Outline(replace(self.analysis, findings=findings), tuple(self.metrics), titles)
 
     def render(self, template: str, /, **context: object) -> str:
         """Fill a template of the format's family; ``kit``, ``outline`` and ``run`` are always known to it.
@@ -67,13 +73,15 @@ class Kit:
         Raises:
             ReportError: the template is missing or wrong; names file and line.
         """
+        return self._filled(template, outline=self.outline, **context)
+
+    def _filled(self, template: str, /, **context: object) -> str:
         from jinja2 import TemplateNotFound, TemplateSyntaxError
 
         try:
             env = self._environment
-            return env.get_template(template).render(
-                kit=self, outline=self.outline, run=self.analysis.run, **context
-            )
+            with watched(f"template {template}"):
+                return env.get_template(template).render({**context, "kit": self, "run": self.analysis.run})
         except TemplateSyntaxError as error:
             where = error.filename or error.name or template
             raise ReportError(f"template {where}, line {error.lineno}: {error.message}") from None
@@ -102,7 +110,7 @@ class Kit:
         """
         if isinstance(value, str):
             return self._family.escape(value)
-        if isinstance(value, Cite | Code | Ask):
+        if isinstance(value, Cite | Code | Ask | Worded):
             value = Text((value,))
         if isinstance(value, Text):
             self.cited.update(dict.fromkeys(key for key in value.cites if key in self.analysis.works))
@@ -114,6 +122,25 @@ class Kit:
         if type(value).__name__ == "StrictUndefined":
             return str(value)  # raises, and says what is undefined
         raise TypeError(f"a {type(value).__name__} cannot be printed: format it first")
+
+    def _worded(self, finding: Finding) -> Finding:
+        """A finding as a template ``wording/CODE`` says it; as the check said it where there is none.
+
+        The template knows what the sentence was filled with by name, ``values``, ``finding``, and the sentence itself
+        as ``said``.
+        """
+        if finding.status != "found" or self.dialect is None:
+            return finding
+        template = f"{WORDING}/{finding.code}{self.dialect.suffix}"
+        if not any((root / self.dialect.name / template).is_file() for root in self._roots):
+            return finding
+        slots = finding.text.slots if isinstance(finding.text, Text) else {}
+        context = {**slots, "finding": finding, "said": finding.text, "values": self.analysis.values}
+        try:
+            words = self._filled(template, **context)
+        except ReportError as error:
+            raise ReportError(error.message, error.hint or f"known here: {', '.join(context)}, kit, run") from None
+        return replace(finding, text=Text((Worded(words.strip()),), slots))
 
     @property
     def _family(self) -> Dialect:
@@ -140,4 +167,3 @@ def _place(error: BaseException, template: str) -> str:
     frames: Iterable[Any] = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.filename}, line {frame.lineno}" for frame in frames if frame.filename.endswith(suffix)]
     return places[-1] if places else template
-

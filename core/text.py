@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from dpo_report.core.works import Work
@@ -51,7 +51,18 @@ class Ask:
         return f"[to be told by the author: {self.text}]"
 
 
-Part = str | Cite | Code | Ask
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """Words of a user's template, in the markup of its format already."""
+
+    markup: str
+
+    def __str__(self) -> str:
+        return self.markup
+
+
+Part = str | Cite | Code | Ask | Worded
+Slot: TypeAlias = "str | int | Text | Cite | Code | Ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,8 @@ class Text:
     """A sentence or several, as a sequence of plain strings and marked parts."""
 
     parts: tuple[Part, ...] = ()
+    slots: Mapping[str, Slot] = field(default_factory=dict, compare=False, repr=False)
+    """What filled it, by name, for those who say the same in other words; of equal names the first."""
 
     def __str__(self) -> str:
         return "".join(map(str, self.parts))
@@ -74,7 +87,9 @@ class Text:
         return iter(self.parts)
 
     def __add__(self, other: Text | str) -> Text:
-        return Text(self.parts + (other.parts if isinstance(other, Text) else (other,)))
+        if isinstance(other, Text):
+            return Text(self.parts + other.parts, {**other.slots, **self.slots})
+        return Text((*self.parts, other), self.slots)
 
     @property
     def cites(self) -> tuple[str, ...]:
@@ -86,8 +101,6 @@ class Text:
         """The open questions in the sentence."""
         return tuple(part for part in self.parts if isinstance(part, Ask))
 
-
-Slot = str | int | Text | Cite | Code | Ask
 
 _MARK = re.compile(r"\s*\[@(?P<cite>[^\]]+)\]|`(?P<code>[^`]+)`")
 
@@ -103,31 +116,36 @@ def say(template: str, /, **slots: Slot) -> Text:
     'The loss fell to 0.12.'
     """
     parts: list[Part] = []
-    for literal, field, _spec, _conversion in Formatter().parse(template):
+    inner: dict[str, Slot] = {}
+    for literal, name, _spec, _conversion in Formatter().parse(template):
         parts.extend(_marked(literal))
-        if field is not None:
-            value = slots[field]
+        if name is not None:
+            value = slots[name]
             if isinstance(value, bool) or not isinstance(value, str | int | Text | Cite | Code | Ask):
-                raise TypeError(f"slot {field!r} of a sentence is a {type(value).__name__}: format it first")
+                raise TypeError(f"slot {name!r} of a sentence is a {type(value).__name__}: format it first")
             if isinstance(value, Text):
                 parts.extend(value.parts)
+                inner = {**value.slots, **inner}
             elif isinstance(value, int):
                 parts.append(f"{value:,}")
             else:
                 parts.append(value)
-    return Text(_merged(parts))
+    return Text(_merged(parts), {**inner, **slots})
 
 
 def join(texts: Iterable[Text | str], separator: str = " ") -> Text:
     """Put sentences one after the other."""
     parts: list[Part] = []
+    slots: dict[str, Slot] = {}
     for text in texts:
         if not text:
             continue
         if parts:
             parts.append(separator)
         parts.extend(text.parts if isinstance(text, Text) else (text,))
-    return Text(_merged(parts))
+        if isinstance(text, Text):
+            slots = {**text.slots, **slots}
+    return Text(_merged(parts), slots)
 
 
 def listing(words: Iterable[Text | Code | str], last: str = "and") -> Text:
