@@ -33,7 +33,10 @@ class EventFile:
     """Host and process; empty where the name does not tell."""
     number: int
     """Counts the files that one process has opened."""
+    points: Mapping[str, Points] = field(default_factory=dict)
+    """The points of each scalar by tag, in the order of their first records."""
     scalars: Scalars = field(default_factory=Scalars)
+    """What else it holds."""
     before: str = ""
     """What the folder puts before every tag: ``validation/``."""
     behind: str = ""
@@ -52,9 +55,8 @@ class EventFile:
         return "/" in self.path and not self.before
 
     def columns(self) -> dict[str, Points]:
-        """The points by key: the tag, with what the folder adds to it; in the order of their first records."""
-        found = {f"{self.before}{tag}{self.behind}": self.scalars.points(tag) for tag in self.scalars.curves}
-        return dict(sorted(found.items(), key=lambda item: int(item[1].rows[0])))
+        """The points by key: the tag, with what the folder adds to it."""
+        return {f"{self.before}{tag}{self.behind}": points for tag, points in self.points.items()}
 
     def part(self, columns: Mapping[str, Points]) -> Part:
         """What it adds to a run."""
@@ -70,7 +72,7 @@ class EventFile:
         for key, points in self.columns().items():
             known = canonical(key)
             if known.role == "series" and known.split == "train" and known.name not in _NOT_TRAINING:
-                steps = np.unique(points.steps)
+                steps = points.steps if np.all(points.steps[1:] > points.steps[:-1]) else np.unique(points.steps)
                 longest = steps if len(steps) > len(longest) else longest
         return longest
 
@@ -113,7 +115,7 @@ def read(folder: Folder, entry: Entry) -> EventFile:
     for kind, (times, first) in scalars.odd.items():
         problems.append(f"record {first:,} {kind}, left out" + (f" ({times:,} such records)" if times > 1 else ""))
     told = tuple(Problem(entry.path, text, hint) for text in problems)
-    return EventFile(entry.path, time, writer, number, scalars, problems=told)
+    return EventFile(entry.path, time, writer, number, scalars.points(), scalars, problems=told)
 
 
 def _named(name: str) -> tuple[int, str, int]:

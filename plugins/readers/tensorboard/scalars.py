@@ -79,15 +79,18 @@ class Scalars:
                 if event is not None:
                     self._collect(event, int(piece.rows[one]))
 
-    def points(self, tag: str) -> Points:
-        """The points of a tag in the order of the file, record numbers as rows."""
-        curve = self.curves[tag]
-        rows = np.concatenate(curve.rows)
-        points = Points(np.concatenate(curve.steps).astype(np.float64), np.concatenate(curve.values), rows)
-        if np.all(rows[1:] >= rows[:-1]):
-            return points
-        order = np.argsort(rows, kind="stable")
-        return Points(points.steps[order], points.values[order], points.rows[order])
+    def points(self) -> dict[str, Points]:
+        """The points of each tag in the order of the file, record numbers as rows; tags as they came. Ask once."""
+        found: dict[str, Points] = {}
+        while self.curves:
+            tag, curve = self.curves.popitem()
+            rows = np.concatenate(curve.rows)
+            points = Points(np.concatenate(curve.steps).astype(np.float64), np.concatenate(curve.values), rows)
+            if not np.all(rows[1:] >= rows[:-1]):
+                order = np.argsort(rows, kind="stable")
+                points = Points(points.steps[order], points.values[order], points.rows[order])
+            found[tag] = points
+        return dict(sorted(found.items(), key=lambda item: int(item[1].rows[0])))
 
     def _in_bulk(self, piece: Piece, length: int, index: Ints) -> Ints:
         """Read what has a known shape, or one that can be learnt; give the rest."""

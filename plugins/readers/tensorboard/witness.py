@@ -65,7 +65,7 @@ def _added(folder: str, file: EventFile, same_writer: bool) -> tuple[str, str] |
     Keras writes ``train`` and ``validation``; ``add_scalars`` a folder ``Loss_val`` for a curve of the tag ``Loss``;
     ``add_hparams`` a folder named after the time.
     """
-    tags = list(file.scalars.curves)
+    tags = list(file.points)
     split = split_of(folder)
     if split is not None and all(not tells_split(tag) or canonical(tag).split == split for tag in tags):
         return f"{folder}/", ""
