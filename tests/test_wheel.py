@@ -39,7 +39,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(archives: tuple[Path, Path
         names = {name for name in wheel.namelist() if not name.endswith("/")}
     inside = {name for name in names if ".dist-info/" not in name}
     assert {name.split("/")[0] for name in inside} == {"dpo_report"}
-    expected = {f"dpo_report/{name}" for name in tracked()} | {"dpo_report/__init__.py", "dpo_report/py.typed"}
+    face = ("__init__.py", "testing.py", "py.typed")
+    expected = {f"dpo_report/{name}" for name in (*tracked(), *face)}
     assert inside == expected
 
 
