@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from dpo_report.core.errors import ReportError
 from dpo_report.core.model import Problem
@@ -19,6 +20,24 @@ from dpo_report.core.model import Problem
 MAX_FILES = 200_000
 SKIPPED_FOLDERS = frozenset({".git", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".cache", ".venv"})
 TEMPORARY = ".dpo-report-"
+
+
+class Fetch(Protocol):
+    """Brings files of a folder that is far away."""
+
+    def whole(self, path: Path) -> None:
+        """Have a file in its place on disk.
+
+        Raises:
+            OSError: it cannot be had, or is larger than what is fetched.
+        """
+
+    def head(self, path: Path, limit: int) -> bytes:
+        """The first bytes of a file.
+
+        Raises:
+            OSError: it cannot be had.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +72,8 @@ class Folder:
     """Every file that may be opened, in a stable order: by folder, numbers in numeric order."""
     problems: list[Problem] = field(default_factory=list)
     """What was left out, and why."""
+    fetch: Fetch | None = None
+    """Where the files are far away: brings one here before it is opened."""
 
     @classmethod
     def open(cls, path: Path) -> Folder:
@@ -90,7 +111,10 @@ class Folder:
 
     def path(self, entry: Entry | str) -> Path:
         """Where the file is on disk."""
-        return self.root / PurePosixPath(entry if isinstance(entry, str) else entry.path)
+        path = self._place(entry)
+        if self.fetch is not None:
+            self.fetch.whole(path)
+        return path
 
     def read(self, entry: Entry | str, limit: int = 64 << 20) -> bytes:
         """The first ``limit`` bytes of a file.
@@ -98,8 +122,17 @@ class Folder:
         Raises:
             OSError: the file cannot be read.
         """
-        with self.path(entry).open("rb") as stream:
+        if self.fetch is not None:
+            return self.fetch.head(self._place(entry), limit)
+        with self._place(entry).open("rb") as stream:
             return stream.read(limit)
+
+    def _place(self, entry: Entry | str) -> Path:
+        return self.root / PurePosixPath(entry if isinstance(entry, str) else entry.path)
+
+    def holding(self, entries: Iterable[Entry]) -> Folder:
+        """The same folder with only some of its files."""
+        return Folder(self.root, self.only, tuple(entries), fetch=self.fetch)
 
     def sub(self, prefix: str) -> Folder:
         """The part of the folder below ``prefix``, with the same guarantees."""
@@ -107,7 +140,20 @@ class Folder:
             return self
         cut = len(prefix) + 1
         inside = tuple(Entry(e.path[cut:], e.size) for e in self.entries if e.path.startswith(prefix + "/"))
-        return Folder(self.root / PurePosixPath(prefix), None, inside)
+        return Folder(self.root / PurePosixPath(prefix), None, inside, fetch=self.fetch)
+
+    def parted(self, homes: Collection[str]) -> dict[str, Folder]:
+        """The part of each of these folders, every file only in the innermost of them that holds it."""
+        owners: dict[str, str | None] = {}
+        found: dict[str, list[Entry]] = {home: [] for home in homes}
+        for entry in self.entries:
+            home = _owner(entry.parent, found, owners)
+            if home is not None:
+                found[home].append(Entry(entry.path[len(home) + 1 :], entry.size) if home else entry)
+        return {
+            home: Folder(self.root / PurePosixPath(home), None, tuple(entries), fetch=self.fetch)
+            for home, entries in found.items()
+        }
 
     def _walk(self) -> Iterator[Entry]:
         real_root = os.path.realpath(self.root)
@@ -128,9 +174,7 @@ class Folder:
                     if item.is_symlink():
                         real = os.path.realpath(item.path)
                         if not real.startswith(real_root + os.sep):
-                            self.problems.append(
-                                Problem(relative, "link out of the run directory, not followed")
-                            )
+                            self.problems.append(Problem(relative, "link out of the run directory, not followed"))
                             continue
                         if item.is_dir():
                             continue  # a link inside the run (latest-run): its target is walked anyway
@@ -154,6 +198,16 @@ class Folder:
                         self.problems.append(Problem(relative, "not a plain file (pipe, device or socket), not opened"))
                 except OSError as error:
                     self.problems.append(Problem(relative, f"cannot be looked at ({error.strerror})"))
+
+
+def _owner(folder: str, homes: Collection[str], known: dict[str, str | None]) -> str | None:
+    """The innermost home that holds a folder; ``known`` remembers the answers."""
+    if folder not in known:
+        if folder in homes:
+            known[folder] = folder
+        else:
+            known[folder] = _owner(folder.rpartition("/")[0], homes, known) if folder else None
+    return known[folder]
 
 
 def natural(path: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +14,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.errors import ReportError
 from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
-from dpo_report.core.grouping import Group, grouped, within
+from dpo_report.core.grouping import Group, grouped
 from dpo_report.core.merge import merge, moved
 from dpo_report.core.model import Problem, Run, RunFile, Witness
 
@@ -84,8 +84,13 @@ def _load(folder: Folder, path: Path, host: Host, with_files: Sequence[Path]) ->
         raise _nothing(path, folder, problems)
     first = _first_reader(folder, found, host, problems)
     groups = grouped(witnesses)
-    homes = {group.place[0] for group in groups}
-    return [_run(folder, group, first, homes, host, () if number else problems) for number, group in enumerate(groups)]
+    parts = folder.parted({group.place[0] for group in groups})
+    if folder.only is not None:
+        parts[""] = folder
+    return [
+        _run(parts[group.place[0]], group, first, host, () if number else problems)
+        for number, group in enumerate(groups)
+    ]
 
 
 def _matching(folder: Folder, host: Host, problems: list[Problem]) -> list[Found]:
@@ -143,27 +148,17 @@ def _first_reader(folder: Folder, found: Sequence[Found], host: Host, problems: 
     return ties[0][0].name
 
 
-def _run(
-    folder: Folder,
-    group: Group,
-    first: str,
-    homes: Collection[str],
-    host: Host,
-    problems: Sequence[Problem],
-) -> Run:
-    """Merge the witnesses of one place (folder and identity) and add its files and facts."""
-    home, identity = group.place
-    own = folder.sub(home)
-    nested = tuple(f"{other[len(home) :].lstrip('/')}/" for other in homes if other != home and within(other, home))
-    entries = [entry for entry in own.entries if not (nested and entry.path.startswith(nested))]
+def _run(own: Folder, group: Group, first: str, host: Host, problems: Sequence[Problem]) -> Run:
+    """Merge the witnesses of one run and add the files and facts of its folder."""
+    identity = group.place[1]
     ordered = sorted(group.witnesses, key=lambda witness: (-witness.precision, witness.reader != first))
-    facts = read_facts(own) if folder.only is None else Facts()
+    facts = read_facts(own) if own.only is None else Facts()
     if facts.witness is not None:
         ordered.append(facts.witness)
-    run = merge(ordered, own.root, _name(own.root, folder.only, ordered, identity, host))
+    run = merge(ordered, own.root, _name(own.root, own.only, ordered, identity, host))
     return replace(
         run,
-        files=tuple(_classified(entries, host)),
+        files=tuple(_classified(own.entries, host)),
         facts=facts.facts,
         answers=facts.answers,
         problems=tuple(dict.fromkeys((*problems, *group.problems, *run.problems, *facts.problems))),

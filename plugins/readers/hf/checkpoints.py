@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dpo_report.core.folder import Entry, Folder
@@ -69,21 +70,30 @@ def find(folder: Folder) -> list[Place]:
         if entry.name in _STRONG and step_of(entry.parent) is None:
             homes.setdefault(entry.parent, (entry.path, 0.7))
     _add_weak(folder, homes)
+    parts = folder.parted(homes)
     ordered = sorted(homes, key=lambda home: home.count("/") if home else -1)
-    return [_place(folder, home, homes, renamed.get(home)) for home in ordered]
+    return [
+        Place(home, parts[home], *homes[home], state=renamed[home].name if home in renamed else STATE)
+        for home in ordered
+    ]
 
 
 def _above(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _within(path: str, home: str) -> bool:
-    return not home or path == home or path.startswith(home + "/")
+def _chain(path: str) -> Iterator[str]:
+    """A folder and all those above it."""
+    yield path
+    while path:
+        path = _above(path)
+        yield path
 
 
 def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
     """Runs without any metrics: arguments, adapters and trainers' model cards, where no run is known around them."""
-    strong = list(homes)
+    strong = set(homes)
+    above_strong = {above for home in strong for above in _chain(home)}
     weak: dict[str, tuple[str, float]] = {}
     for entry in folder.entries:
         if entry.name not in _WEAK and not _tells(folder, entry):
@@ -91,9 +101,9 @@ def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
         home = entry.parent
         while home and (step_of(home) is not None or _PART.match(home.rpartition("/")[2])):
             home = _above(home)
-        if not any(_within(home, other) or _within(other, home) for other in strong):
+        if home not in above_strong and strong.isdisjoint(_chain(home)):
             weak.setdefault(home, (entry.path, 0.5 if entry.name == "training_args.bin" else 0.3))
-    topmost = [home for home in weak if not any(other != home and _within(home, other) for other in weak)]
+    topmost = [home for home in weak if weak.keys().isdisjoint(list(_chain(home))[1:])]
     homes |= {home: weak[home] for home in topmost}
 
 
@@ -121,14 +131,3 @@ def _states_by_content(folder: Folder) -> list[Entry]:
         if b'"log_history"' in head and head.lstrip()[:1] == b"{":
             found.append(entry)
     return found
-
-
-def _place(folder: Folder, home: str, homes: dict[str, tuple[str, float]], renamed: Entry | None) -> Place:
-    inner = [other for other in homes if other != home and _within(other, home)]
-    sub = folder.sub(home)
-    if inner:
-        cut = len(home) + 1 if home else 0
-        nested = tuple(other[cut:] + "/" for other in inner)
-        sub = Folder(sub.root, None, tuple(e for e in sub.entries if not e.path.startswith(nested)))
-    evidence, sure = homes[home]
-    return Place(home, sub, evidence, sure, renamed.name if renamed else STATE)
