@@ -81,7 +81,7 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
     _save(made, output, held is not None)
     if main:
         facts.write(run, _ended(made, attempts, seconds))
-        _report(run, asked["report"])
+        report(run, asked["report"], "trained and saved")
     return 0
 
 
@@ -244,8 +244,8 @@ def _save(made: Any, output: Any, held: bool) -> None:
     made.save_model()
 
 
-def _report(run: Path, formats: str) -> None:
-    """Build the report; the training stands also where this fails."""
+def report(run: Path, formats: str, done: str) -> None:
+    """Build the report; what was ``done`` stands also where this fails."""
     if formats == "none":
         return
     from dpo_report.core.build import build
@@ -253,6 +253,6 @@ def _report(run: Path, formats: str) -> None:
     try:
         report = build(run, formats=tuple(name.strip() for name in formats.split(",")))
     except ReportError as error:
-        parts.say(f"trained and saved in {run}; no report: {error.message}")
+        parts.say(f"{done} in {run}; no report: {error.message}")
         return
-    parts.say(f"trained and saved in {run}; report in {report.directory}")
+    parts.say(f"{done} in {run}; report in {report.directory}")
