@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from dpo_report.core.collector import without_collector
 from dpo_report.core.drawing.style import Style
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def draw_all(
     figures: Iterable[Figure], kinds: Sequence[str] = ("pdf",), style: Style | None = None
 ) -> dict[str, bytes]:
     """Files by name (``loss.pdf``), in order; raises as :func:`draw`."""
-    with _without_collector():
+    with without_collector():
         from dpo_report.core.drawing.face import face
         from dpo_report.core.drawing.layout import lay_out
         from dpo_report.core.drawing.paint import paint
@@ -39,15 +38,3 @@ def draw_all(
             scene = lay_out(figure, style, font)
             files |= {f"{figure.name}.{kind}": paint(scene, font, kind, style.dpi, figure.title) for kind in kinds}
         return files
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Importing matplotlib makes many objects and no garbage: looking for some takes a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

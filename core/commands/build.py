@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dpo_report.core.cli import tell
+from dpo_report.core.collector import without_collector
 from dpo_report.core.terminal import printable
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ def run(args: argparse.Namespace, host: Host) -> int:
 def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
     from dpo_report.core.build import build_runs
 
-    return build_runs(
-        args.runs,
-        formats=args.format,
-        out=args.output,
-        host=host,
-        strict=args.strict,
-        template_dirs=args.template_dir,
-    )
+    with without_collector():
+        return build_runs(
+            args.runs,
+            formats=args.format,
+            out=args.output,
+            host=host,
+            strict=args.strict,
+            template_dirs=args.template_dir,
+        )
