@@ -46,7 +46,8 @@ def _rules(record: Any) -> tuple[tuple[str, str, Fits], ...]:
 
 def _rule(declared: str) -> Fits:
     if declared.startswith("Callable"):
-        return callable
+        optional = declared.endswith("| None")
+        return lambda value: callable(value) or (optional and value is None)
     if declared == "tuple[str, ...]":
         return lambda value: isinstance(value, tuple) and all(isinstance(part, str) for part in value)
     if declared.startswith("tuple"):
