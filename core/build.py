@@ -164,6 +164,7 @@ class _Workshop:
             dialect(item.base) if item.base else None,
             self.sections,
             tuple(provided.item for provided in self.host.metrics),
+            tuple(provided.item for provided in self.host.checks),
             draw,
             self.roots,
             prepare,

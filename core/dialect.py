@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dpo_report.core import markdown, tex
+from dpo_report.core import html, markdown, tex
 from dpo_report.core.errors import ReportError
 from dpo_report.core.standin import filename
 from dpo_report.core.text import Ask, Cite, Code, Part, Text, Worded
@@ -64,6 +64,14 @@ def _markdown_ask(ask: Ask) -> str:
     return f"**[? {markdown.escape(ask.text)}]**"
 
 
+def _html_cite(works: Iterable[Work]) -> str:
+    return "(" + "; ".join(f'<a href="#{markdown.anchor(w.key)}">{html.escape(w.short)}</a>' for w in works) + ")"
+
+
+def _html_ask(ask: Ask) -> str:
+    return f"<mark>[? {html.escape(ask.text)}]</mark>"
+
+
 DIALECTS = {
     "latex": Dialect(
         "latex",
@@ -83,9 +91,8 @@ DIALECTS = {
             "line_comment_prefix": "%#",
         },
     ),
-    "markdown": Dialect(
-        "markdown", ".md", markdown.escape, markdown.code, _markdown_cite, _markdown_ask
-    ),
+    "markdown": Dialect("markdown", ".md", markdown.escape, markdown.code, _markdown_cite, _markdown_ask),
+    "html": Dialect("html", ".html", html.escape, html.code, _html_cite, _html_ask),
 }
 """By name."""
 

@@ -64,14 +64,24 @@ class Outline:
 
     def paragraphs(self, section: str) -> list[Text]:
         """What the findings say in a section: sentences in their order, a new paragraph with every ten of it."""
+        return [join(map(text_of, group)) for group in self.groups(section)]
+
+    def groups(self, section: str) -> list[list[Finding]]:
+        """The findings of each of these paragraphs."""
         told = sorted((f for f in self.said if f.section == section), key=lambda finding: finding.order)
-        groups = groupby(told, key=lambda finding: int(finding.order // 10))
-        return [join(map(text_of, group)) for _, group in groups]
+        return [list(group) for _, group in groupby(told, key=lambda finding: int(finding.order // 10))]
 
     @property
     def said(self) -> list[Finding]:
         """Findings with a sentence to print."""
         return [f for f in self.analysis.findings if f.status == "found" and f.text]
+
+    @property
+    def weighty(self) -> list[Finding]:
+        """Those of them that are more than plain remarks and ask nothing: warnings first, what is good last."""
+        order = ("warning", "caution", "good")
+        told = [f for f in self.said if f.severity in order and not text_of(f).asks]
+        return sorted(told, key=lambda finding: (order.index(finding.severity), finding.order))
 
     @property
     def compared(self) -> Grid:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dpo_report.core.model import Series
     from dpo_report.core.text import Text
 
 
@@ -36,6 +37,9 @@ class Line:
     """Whether it is the second of a pair that shares a colour: rejected beside chosen."""
     marks: bool = False
     """Whether each point carries a marker (few points, evaluations)."""
+    series: Series | None = None
+    """The logged series that it shows, all of it, where it is one: charts that zoom look there for what lies between,
+    and for the row behind a point."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from dpo_report.core.standin import filename
 from dpo_report.core.text import Ask, Cite, Code, Text, Worded
 
 if TYPE_CHECKING:
-    from dpo_report.core.contract import Metric, Section
+    from dpo_report.core.contract import Check, Metric, Section
     from dpo_report.core.environment import Environment
     from dpo_report.core.model import Analysis, Finding
 
@@ -49,6 +49,8 @@ class Kit:
     """In the order of the report."""
     metrics: Sequence[Metric] = ()
     """Whose texts explain the values."""
+    checks: Sequence[Check] = ()
+    """Whose needs tell what a sentence rests on."""
     draw: Drawer = lambda _kinds: {}
     """As :data:`Drawer`."""
     template_dirs: tuple[Path, ...] = ()
@@ -92,6 +94,17 @@ class Kit:
             raise
         except Exception as error:
             raise ReportError(f"template {_place(error, template)}: {error}") from error
+
+    def asset(self, name: str) -> str:
+        """A file of the family's folder as it is: a style sheet, a script. A user's own comes first.
+
+        Raises:
+            ReportError: there is none.
+        """
+        for root in self._roots:
+            if (path := root / self._family.name / name).is_file():
+                return path.read_text(encoding="utf-8")
+        raise ReportError(f"no file {name} among the {self._family.name} templates")
 
     def figures(self, kinds: Sequence[str]) -> dict[str, bytes]:
         """Figure files by path: ``figures/loss.pdf``. Drawn once, whatever asks for them."""

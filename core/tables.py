@@ -29,6 +29,8 @@ class Cell:
     """``[0.54, 0.66]`` or empty."""
     mark: str
     """Letter of the note that goes with it, or empty."""
+    value: Value | None = None
+    """What is printed; None where nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def _column(values: Sequence[Value | None], marks: dict[str, str]) -> list[Cell]
             times + power,
             numbers.display_interval(value, table=True) if value else "",
             marks[value.note] if value and value.note else "",
+            value,
         )
         for value, (first, times, power), (before, after) in zip(values, halves, aligned, strict=True)
     ]
