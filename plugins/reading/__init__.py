@@ -1,0 +1,65 @@
+"""What a run's settings and rows say, in the terms of the rules: batch, pairs, windows, β, versions, resumption.
+
+Metrics, curves and checks all ask here, so that the library versions' semantics are decided in one place.
+"""
+
+from __future__ import annotations
+
+from dpo_report.plugins.reading.batch import accumulation, devices, effective_batch, per_device_batch
+from dpo_report.plugins.reading.data import Band, dataset_rows, implied_eval_rows, implied_rows, rows_from_steps
+from dpo_report.plugins.reading.methods import (
+    IMPLICIT_REWARD,
+    PAIRED,
+    POLICY_GRADIENT,
+    batch_word,
+    pair_word,
+    sample_word,
+)
+from dpo_report.plugins.reading.preference import Beta, beta, beta_remark, loss_types, pure_sigmoid
+from dpo_report.plugins.reading.resumption import resumed_from
+from dpo_report.plugins.reading.rows import finite, held_out, planned_epochs, row_steps, total_steps
+from dpo_report.plugins.reading.schedule import untrained_steps, warmup_steps
+from dpo_report.plugins.reading.told import BASE_MODEL, at_least, fact, numeric, setting, setting_source, version, whole
+from dpo_report.plugins.reading.windows import window, window_pairs, window_text
+
+__all__ = [
+    "BASE_MODEL",
+    "IMPLICIT_REWARD",
+    "PAIRED",
+    "POLICY_GRADIENT",
+    "Band",
+    "Beta",
+    "accumulation",
+    "at_least",
+    "batch_word",
+    "beta",
+    "beta_remark",
+    "dataset_rows",
+    "devices",
+    "effective_batch",
+    "fact",
+    "finite",
+    "held_out",
+    "implied_eval_rows",
+    "implied_rows",
+    "loss_types",
+    "numeric",
+    "pair_word",
+    "per_device_batch",
+    "planned_epochs",
+    "pure_sigmoid",
+    "resumed_from",
+    "row_steps",
+    "rows_from_steps",
+    "sample_word",
+    "setting",
+    "setting_source",
+    "total_steps",
+    "untrained_steps",
+    "version",
+    "warmup_steps",
+    "whole",
+    "window",
+    "window_pairs",
+    "window_text",
+]

@@ -1,0 +1,45 @@
+"""Rows of the log: finite points, held-out series, step and epoch counts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dpo_report.core.model import Run, Series
+from dpo_report.plugins.reading.told import numeric, setting, whole
+
+
+def finite(series: Series | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Steps and values of the finite points, each of shape (m,)."""
+    if series is None:
+        return np.empty(0), np.empty(0)
+    keep = np.isfinite(series.values)
+    return series.steps[keep], series.values[keep]
+
+
+def held_out(run: Run, name: str) -> list[Series]:
+    """The held-out series of that name: split ``eval`` first, named evaluation sets after it."""
+    found = [s for (key, split), s in run.series.items() if key == name and split.split(":")[0] == "eval" and len(s)]
+    return sorted(found, key=lambda s: (s.split != "eval", s.split))
+
+
+def row_steps(run: Run, name: str = "loss") -> NDArray[np.float64]:
+    """Steps at which training rows with that key were logged."""
+    series = run.get(name)
+    return np.empty(0) if series is None else series.steps
+
+
+def total_steps(run: Run) -> int | None:
+    """Optimizer steps done: the state's own count, or the last logged step."""
+    if run.global_step is not None:
+        return run.global_step
+    steps = row_steps(run)
+    return int(steps[-1]) if len(steps) else None
+
+
+def planned_epochs(run: Run) -> float | None:
+    """The float argument ``num_train_epochs``, unless the run was bounded by ``max_steps``."""
+    limit = whole(setting(run, "max_steps"))
+    if limit is not None and limit > 0:
+        return None
+    return numeric(setting(run, "num_train_epochs"))

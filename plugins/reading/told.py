@@ -1,0 +1,69 @@
+"""What the run tells: settings, facts and library versions, as numbers where they are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dpo_report.core.model import Run, Source
+
+BASE_MODEL = ("base_model", "model_name_or_path", "model._name_or_path")
+"""Settings that may name the starting model, the surest first."""
+
+
+def version(run: Run, library: str) -> tuple[int, ...] | None:
+    """The numeric parts of a library's version as the run tells it: ``(5, 23, 0)``; None where it does not."""
+    told = run.versions.get(library)
+    if not told:
+        return None
+    parts: list[int] = []
+    for part in told.split("+")[0].split("."):
+        digits = "".join(c for c in part[:9] if c.isascii() and c.isdigit())
+        if not digits:
+            break
+        parts.append(int(digits))
+    return tuple(parts) or None
+
+
+def at_least(run: Run, library: str, *wanted: int) -> bool | None:
+    """Whether the run used at least that version; None where the run does not tell."""
+    known = version(run, library)
+    return None if known is None else known >= wanted
+
+
+def numeric(value: Any) -> float | None:
+    """A setting as a float where it is a number, or a text that is one."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def whole(value: Any) -> int | None:
+    """A setting as an integer where it is one."""
+    number = numeric(value)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def setting(run: Run, *names: str) -> Any:
+    """The first of several settings that the run tells."""
+    for name in names:
+        if name in run.settings:
+            return run.settings[name].value
+    return None
+
+
+def setting_source(run: Run, *names: str) -> tuple[Source, ...]:
+    """The sources of those settings that the run tells."""
+    return tuple(run.settings[name].source for name in names if name in run.settings)
+
+
+def fact(run: Run, *names: str) -> Any:
+    """A fact of ``dpo-report.toml``; nested tables by dotted names."""
+    for name in names:
+        if name in run.facts:
+            return run.facts[name].value
+    return None

@@ -1,0 +1,35 @@
+"""The steps and the pairs that one training row averages over."""
+
+from __future__ import annotations
+
+from dpo_report.core.model import Run, Series
+from dpo_report.plugins.reading.batch import effective_batch
+from dpo_report.plugins.reading.data import dataset_rows
+from dpo_report.plugins.reading.resumption import resumed_from
+
+
+def window(run: Run, series: Series, index: int) -> tuple[int, int]:
+    """First and last step that a training row averages over: (previous row, this row].
+
+    transformers ``Trainer._maybe_log_save_evaluate``; the first window of a resumed run begins after the resume.
+    """
+    index = range(len(series))[index]
+    end = int(series.steps[index])
+    before = int(series.steps[index - 1]) if index else resumed_from(run) or 0
+    return min(before + 1, end), end
+
+
+def window_text(run: Run, series: Series, index: int) -> str:
+    """``step 4`` or ``steps 5,801 to 5,900``."""
+    first, last = window(run, series, index)
+    return f"step {last:,}" if first >= last else f"steps {first:,} to {last:,}"
+
+
+def window_pairs(run: Run, series: Series, index: int) -> int | None:
+    """Distinct pairs behind one logged training row at most: B × steps in the window, but never more than N."""
+    batch = effective_batch(run)
+    if not batch:
+        return None
+    first, last = window(run, series, index)
+    rows = dataset_rows(run)
+    return min(batch * (last - first + 1), rows) if rows else batch * (last - first + 1)
