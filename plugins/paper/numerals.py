@@ -22,6 +22,8 @@ _VERSION = re.compile(
     r"\b(TRL|[Tt]rl|[Tt]ransformers|[Pp]y[Tt]orch|torch|PEFT|peft|[Aa]ccelerate|[Dd]atasets)(?: library)?[ ,(~]{1,3}"
     r"(?:v|versions? |v\. ?)?(\d+\.\d+(?:\.\d+)?)(?![\d%]|\s?[×·])"
 )
+_USED = re.compile(r"\b(?:us(?:ed|es|ing)|with|software|versions?|ran|implemented|trained|training)\b|:", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:since|until|up to|before|after|from|in|below|above|than|to|and|or|of|both)\s$|[<>≤≥–|]\s?$", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(?: ?(?:=|:|of|to|is|was|at|\|) ?| )$")
 
 
@@ -62,14 +64,18 @@ def _versions(sentence: Sentence, known: Known) -> Iterator[Verdict]:
     for match in _VERSION.finditer(sentence.text):
         package = _PACKAGES[match[1].lower()]
         told = [version.partition("+")[0] for version in known.versions(package)]
-        if not told:
+        if not told or _SINCE.search(sentence.text[: match.start()]):
             continue
         amount = Amount(match[0], match.start(), match.end(), math.nan, 0.0)
         if any(f"{version}.".startswith(f"{match[2]}.") for version in told):
             yield at(sentence, "right", amount, f"the run's version of {match[1]}", value=package)
-        elif numbers_of_run(sentence, sentence.text[max(0, match.start() - 60) : match.end()]):
+        elif _USED.search(sentence.text) and numbers_of_run(sentence, _before(sentence.text, match)):
             wanted = f"{match[1]} {told[0]}"
             yield at(sentence, "stale", amount, f"the run used {wanted}", rule="A3", rewrite=wanted, value=package)
+
+
+def _before(text: str, match: re.Match[str]) -> str:
+    return text[max(0, match.start() - 60) : match.end()]
 
 
 def _macro(sentence: Sentence, amount: Amount, known: Known) -> Iterator[Verdict]:

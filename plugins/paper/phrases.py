@@ -11,6 +11,7 @@ from dpo_report.core.model import Verdict as Claimed
 from dpo_report.plugins.paper.prose import Sentence
 from dpo_report.plugins.paper.rewrites import rewrite
 from dpo_report.plugins.paper.scope import anchored, claims_of_run, denied
+from dpo_report.plugins.paper.stems import stems
 from dpo_report.plugins.paper.verdicts import Verdict
 
 _THING = r"(?:the |our |its |this )?(?:[\w-]+ ){0,2}?"
@@ -91,8 +92,11 @@ class Phrasebook:
         """
         self._analyses = analyses
         self._phrases = list(_phrases(analyses))
-        self._stems = sorted({stem for phrase in self._phrases for stem in phrase.stems})
-        self._always = [phrase for phrase in self._phrases if not phrase.stems]
+        self._stems: dict[str, set[int]] = {}
+        for number, phrase in enumerate(self._phrases):
+            for stem in phrase.stems:
+                self._stems.setdefault(stem, set()).add(number)
+        self._always = {number for number, phrase in enumerate(self._phrases) if not phrase.stems}
         self._completed = any(v.allowed and not v.patterns and v.level == 0 for a in analyses for v in a.verdicts)
 
     def judge(self, sentence: Sentence, finals: bool, owned: bool) -> Iterator[Verdict]:
@@ -104,13 +108,10 @@ class Phrasebook:
             owned: whether a number of the run stands in it, which makes it a sentence about the run.
         """
         text, low = sentence.text, sentence.text.lower()
-        there = {stem for stem in self._stems if stem in low}
-        if not there and not self._always:
-            return
+        there = {number for stem, numbers in self._stems.items() if stem in low for number in numbers}
         checked = None
-        for phrase in self._phrases:
-            if phrase.stems and there.isdisjoint(phrase.stems):
-                continue
+        for number in sorted(there | self._always):
+            phrase = self._phrases[number]
             for match in phrase.pattern.finditer(text):
                 if checked is None:
                     checked = claims_of_run(sentence)
@@ -166,14 +167,3 @@ def _phrases(analyses: Sequence[Analysis]) -> Iterator[_Phrase]:
             except re.error:
                 continue  # a plugin's slip; `dpo-report plugins` is the place to tell it
             yield _Phrase(compiled, claim, stems(pattern), not claim.patterns and claim.level <= 1)
-
-
-def stems(pattern: str) -> tuple[str, ...]:
-    """Runs of letters one of which must stand in whatever a regular expression matches; none where that is not sure.
-
-    >>> stems(r"\\bconverge(d|s|nce)?\\b"), stems(r"\\d+ ?%")
-    (('converge', 'nce'), ())
-    """
-    plain = re.sub(r"\\[a-zA-Z]|\[[^\]]*\]|\(\?[:!=<]+|\w(?=[?*{])", " ", pattern)
-    found = tuple(dict.fromkeys(run.lower() for run in re.findall(r"[A-Za-z]{3,}", plain)))
-    return found

@@ -133,7 +133,7 @@ class Block:
             starts.append(starts[-1] + len(piece))
         at = [lines.of(offset) for offset in self.offsets]
         cuts = [(0, len(text))] if self.kind in ("row", "heading") else split(text)
-        for start, end in cuts:
+        for start, end in _short(text, cuts):
             first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
             yield Sentence(
                 text[start:end],
@@ -143,6 +143,21 @@ class Block:
                 tuple(max(0, starts[index] - start) for index in range(first, last + 1)),
                 tuple(at[first : last + 1]),
             )
+
+
+_LONGEST = 1500
+"""Characters of the longest sentence that anyone reads; what is longer is data, and would take time without end."""
+
+
+def _short(text: str, cuts: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The same cuts, each of at most so many characters."""
+    for start, end in cuts:
+        while end - start > _LONGEST:
+            middle = text.rfind(" ", start, start + _LONGEST)
+            middle = middle + 1 if middle > start else start + _LONGEST
+            yield start, middle
+            start = middle
+        yield start, end
 
 
 _ABBREVIATION = re.compile(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from dpo_report.plugins.paper.amounts import Amount
+from dpo_report.plugins.paper.stems import stems
 
 _I = re.IGNORECASE
 _KIND = (
@@ -136,7 +137,7 @@ QUANTITIES = (
 )  # fmt: skip
 """Sorted by nothing: a unit wins over words before the number, and of these the nearest."""
 
-_HEADS = [(q, re.compile(q.head, _I)) for q in QUANTITIES if q.head]
+_HEADS = [(q, re.compile(rf"(?<!\w)(?:{q.head})", _I), stems(q.head)) for q in QUANTITIES if q.head]
 _UNITS = [(q, re.compile(r"[ \u202f]?[-–]?" + f"(?:{q.unit})", _I)) for q in QUANTITIES if q.unit]
 _UNLESS = {q.name: re.compile(q.unless, _I) for q in QUANTITIES if q.unless}
 _SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
@@ -166,7 +167,13 @@ class Bound:
 def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
     """What the numbers of one clause (from ``first`` to ``last``) measure; those that nothing names are left out."""
     bound: list[Bound] = []
-    heads = [(m.start(), m.end(), q) for q, pattern in _HEADS for m in pattern.finditer(text, first, last)]
+    low = text.lower()
+    heads = [
+        (match.start(), match.end(), q)
+        for q, pattern, words in _HEADS
+        if any(word in low for word in words)
+        for match in pattern.finditer(text, first, last)
+    ]
     for index, amount in enumerate(found):
         if not first <= amount.start < last:
             continue
