@@ -7,6 +7,7 @@ from dpo_report.core.hookspecs import hookimpl
 from dpo_report.plugins.checks import (
     arithmetic,
     compute,
+    evaluation,
     heldout,
     language,
     likelihood,
@@ -31,6 +32,7 @@ def register_checks() -> tuple[Check, ...]:
         + rewards.CHECKS
         + likelihood.CHECKS
         + heldout.CHECKS
+        + evaluation.CHECKS
         + optimizer.CHECKS
         + settings.CHECKS
         + compute.CHECKS

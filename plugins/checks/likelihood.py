@@ -9,6 +9,7 @@ from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series, Value
 from dpo_report.core.text import say
 from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.evaluations import evaluations
 from dpo_report.plugins.metrics.loss import inference_allowed
 from dpo_report.plugins.metrics.rewards import splits
 
@@ -28,18 +29,22 @@ def displacement(run: Run, values: Values) -> Finding:
     finiteness.need_sound(run)
     if "apo_down" in reading.loss_types(run):
         raise NotApplicable("apo_down lowers the chosen rewards by design")
-    seen: list[tuple[str, Value, Series]] = []
+    seen: list[tuple[str, Value]] = []
     for tag, word, series in splits(run, "rewards/chosen"):
         value, margin = values.get(f"drift.chosen.{tag}.last"), values.get(f"margin.{tag}.last")
         if value is None or margin is None or not (float(value.value) < 0 < float(margin.value)):
             continue
         interval = _interval_of_end(series) if tag == "train" and inference_allowed(run) else None
         if tag != "train" or (interval and interval[1] < 0):
-            seen.append((word, value, series))
+            seen.append((word, value))
+    for one in evaluations(run):
+        value, margin = values.get(f"drift.chosen.{one.tag}"), values.get(f"margin.{one.tag}")
+        if value and margin and value.high is not None and value.high < 0 < float(margin.value):
+            seen.append((f"{one.word} evaluation", value))
     if not seen:
         return passed("preferred responses did not lose likelihood beyond doubt")
     where = " and by ".join(
-        f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value, _ in seen
+        f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value in seen
     )
     text = say(
         "The margin grew while the log-probability of preferred responses fell by {where} per "
@@ -50,7 +55,7 @@ def displacement(run: Run, values: Values) -> Finding:
         where=where,
         assumed=f" ({reading.beta_remark(run).lstrip(', ')})" if reading.beta_remark(run) else "",
     )
-    return found(text, "caution", evidence=tuple(value.name for _, value, _ in seen))
+    return found(text, "caution", evidence=tuple(value.name for _, value in seen))
 
 
 def healthy_drift(run: Run, values: Values) -> Finding:

@@ -16,7 +16,9 @@ def register_commands() -> tuple[Command, ...]:
     """The two commands; what they need is imported when they run."""
     return (
         Command("train", "train with DPO on this machine, then report", arguments.for_train, _train),
-        Command("evaluate", "score held-out pairs with a trained model and its reference", arguments.for_evaluate, _evaluate),
+        Command(
+            "evaluate", "score held-out pairs with a trained model and its reference", arguments.for_evaluate, _evaluate
+        ),
     )
 
 

@@ -22,10 +22,14 @@ examples:
     parser.add_argument("--eval-data", metavar="FILE", help="held-out pairs")
     parser.add_argument("--eval-split", type=float, metavar="SHARE", help="hold out this share of the prompts instead")
     parser.add_argument("--micro-batch", help="auto (as large as memory allows), as-given, or a number")
-    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), help="auto: bf16 where it is native and faster")
+    parser.add_argument(
+        "--precision", choices=("auto", "fp32", "bf16"), help="auto: bf16 where it is native and faster"
+    )
     parser.add_argument("--threads", help="auto (the physical cores), or a number")
     parser.add_argument("--sharing", choices=("auto", "off"), help="whether common beginnings are computed once (auto)")
-    parser.add_argument("--report", metavar="FORMATS", help="formats of the report at the end (latex,markdown), or none")
+    parser.add_argument(
+        "--report", metavar="FORMATS", help="formats of the report at the end (latex,markdown), or none"
+    )
     parser.add_argument(
         "--set",
         action="append",

@@ -103,7 +103,7 @@ def evaluate(where: Path, held: pairs.Pairs, args: argparse.Namespace) -> tuple[
     if not kept:
         raise ReportError(f"no answer of {held.name} fits into {limit} tokens", "raise --max-length")
     scored = [
-        Scored(held.pairs[i].row, *p, *r, len(sides["ids"][i].chosen), len(sides["ids"][i].rejected))
+        Scored(held.pairs[i].row, p[0], p[1], r[0], r[1], len(sides["ids"][i].chosen), len(sides["ids"][i].rejected))
         for i, p, r in zip(kept, sides["policy"], sides["reference"], strict=True)
     ]
     texts = [{part: pairs.text(value) for part, value in held.pairs[i].columns().items()} for i in kept]
@@ -140,7 +140,9 @@ def evaluate(where: Path, held: pairs.Pairs, args: argparse.Namespace) -> tuple[
         for how, (mine, theirs) in sides["answers"].items():
             result["generations"][how] = measures.answers(mine, theirs)
             for row, one, other in zip(sides["asked"], mine, theirs, strict=True):
-                tables["generations"].append({"row": row, "how": how, "policy": asdict(one), "reference": asdict(other)})
+                tables["generations"].append(
+                    {"row": row, "how": how, "policy": asdict(one), "reference": asdict(other)}
+                )
     return result, tables
 
 
@@ -199,9 +201,9 @@ def _leakage(where: Path, held: pairs.Pairs, asked: str | None) -> dict[str, Any
         train = pairs.read_pairs(asked)
         return {"train_file": train.name, "pairs_in_train": len(pairs.leaked(train.pairs, held.pairs))}
     data = facts.read(where).get("data", {})
-    if isinstance(data, dict) and held.sha256 and data.get("eval_sha256") == held.sha256:
-        if "eval_prompts_in_train" in data:
-            return {"train_file": data.get("train_file", ""), "pairs_in_train": data["eval_prompts_in_train"]}
+    same = isinstance(data, dict) and held.sha256 and data.get("eval_sha256") == held.sha256
+    if same and "eval_prompts_in_train" in data:
+        return {"train_file": data.get("train_file", ""), "pairs_in_train": data["eval_prompts_in_train"]}
     return {}
 
 

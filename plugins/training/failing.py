@@ -23,7 +23,9 @@ def one_line(folder: str) -> Iterator[None]:
         raise _memory() from None
     except Exception as error:
         told = str(error).lower()
-        if (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or any(w in told for w in _FULL):
+        if (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or any(
+            w in told for w in _FULL
+        ):
             hint = "free some space, then go on with --resume; what was written before is whole"
             raise ReportError(f"the disk of {folder} is full", hint) from None
         if any(word in told for word in _MEMORY):

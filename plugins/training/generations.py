@@ -54,5 +54,5 @@ def generate(model: Any, tokenizer: Any, prompts: Sequence[list[int]], most: int
 
 def _ends(model: Any, tokenizer: Any) -> set[int]:
     told = getattr(model.generation_config, "eos_token_id", None)
-    ends = set(told) if isinstance(told, list) else {told}
-    return (ends | {tokenizer.eos_token_id}) - {None}
+    ends = [*(told if isinstance(told, list) else [told]), tokenizer.eos_token_id]
+    return {end for end in ends if end is not None}

@@ -45,7 +45,9 @@ def values(pairs: Sequence[Scored], beta: float) -> dict[str, Any]:
     margin = beta * (chosen - rejected)
     likelier = columns["policy_chosen"] > columns["policy_rejected"]
     before = columns["reference_chosen"] > columns["reference_rejected"]
-    per_token = columns["policy_chosen"] / columns["chosen_tokens"] > columns["policy_rejected"] / columns["rejected_tokens"]
+    per_token = (
+        columns["policy_chosen"] / columns["chosen_tokens"] > columns["policy_rejected"] / columns["rejected_tokens"]
+    )
     return {
         "accuracy": {**rate(int((margin > 0).sum()), len(pairs)), "ties": int((margin == 0).sum())},
         "loss": mean(np.logaddexp(0.0, -margin)),
@@ -116,7 +118,9 @@ def answers(policy: Sequence[Answer], reference: Sequence[Answer]) -> dict[str, 
     return found
 
 
-def extremes(pairs: Sequence[Scored], beta: float, texts: Sequence[Mapping[str, str]], count: int = 3) -> dict[str, Any]:
+def extremes(
+    pairs: Sequence[Scored], beta: float, texts: Sequence[Mapping[str, str]], count: int = 3
+) -> dict[str, Any]:
     """The pairs of which the implicit reward is most sure, those it is least sure of, and its worst mistakes."""
     order = sorted(range(len(pairs)), key=lambda i: -pairs[i].margin(beta))
     unsure = sorted(order, key=lambda i: abs(pairs[i].margin(beta)))
@@ -125,4 +129,8 @@ def extremes(pairs: Sequence[Scored], beta: float, texts: Sequence[Mapping[str, 
         return [{"row": pairs[i].row, "margin": pairs[i].margin(beta), **texts[i]} for i in places]
 
     wrong = [i for i in reversed(order) if pairs[i].margin(beta) < 0]
-    return {"most_certain": shown(order[:count]), "least_certain": shown(unsure[:count]), "most_wrong": shown(wrong[:count])}
+    return {
+        "most_certain": shown(order[:count]),
+        "least_certain": shown(unsure[:count]),
+        "most_wrong": shown(wrong[:count]),
+    }

@@ -105,7 +105,9 @@ def make_tiny(folder: Path, pairs: Iterable[Pair], seed: int) -> None:
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=512, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=512, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
     raw.train_from_iterator(parts, trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw, bos_token=special[0], eos_token=special[0], pad_token=special[1], model_max_length=1024

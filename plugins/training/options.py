@@ -26,6 +26,7 @@ DEFAULTS: dict[str, tuple[Any, str]] = {
 """Every option outside the tables: its default and its meaning."""
 PATHS = ("model", "output_dir", "data", "eval_data")
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".gguf")
+WORDS = {"precision": ("auto", "fp32", "bf16"), "sharing": ("auto", "off")}
 NEEDED = ("model", "output_dir", "data")
 
 
@@ -133,9 +134,9 @@ def _check(options: Options) -> None:
         whole = isinstance(value, int) and not isinstance(value, bool) and value > 0
         if not whole and value not in words:
             raise ReportError(f"{name} = {value!r} is neither {' nor '.join(words)} nor a whole number above 0")
-    for name, words in (("precision", ("auto", "fp32", "bf16")), ("sharing", ("auto", "off"))):
-        if options.values[name] not in words:
-            raise ReportError(f"{name} = {options.values[name]!r} is not one of {', '.join(words)}")
+    for name, choices in WORDS.items():
+        if options.values[name] not in choices:
+            raise ReportError(f"{name} = {options.values[name]!r} is not one of {', '.join(choices)}")
     share = options.values["eval_split"]
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
         raise ReportError(f"eval_split = {share!r} is no share from 0 up to 1")

@@ -62,7 +62,7 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
             run.mkdir(parents=True, exist_ok=True)
             trainer.remove_broken(run)
             facts.write(run, known)
-        made.work.__init__()  # type: ignore[misc] # the reference's passes are counted apart from the training's
+        made.work.reset()  # the reference's passes came before the clock starts
         started = time.perf_counter()
         try:
             output = made.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -234,7 +234,7 @@ def _ended(made: Any, attempts: Attempts, seconds: float) -> dict[str, Any]:
 def _save(made: Any, output: Any, held: bool) -> None:
     """What ``trainer.train()`` alone does not leave: results, state, weights."""
     metrics = dict(output.metrics)
-    closing = next((row for row in reversed(made.state.log_history) if "train_runtime" in row), {})
+    closing: dict[str, Any] = next((row for row in reversed(made.state.log_history) if "train_runtime" in row), {})
     metrics |= {key: closing[key] for key in metrics if key in closing}
     made.save_metrics("train", metrics)
     last = next((row for row in reversed(made.state.log_history) if "eval_loss" in row), None)

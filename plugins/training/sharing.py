@@ -55,6 +55,10 @@ class Work:
     plain: int = 0
     """Tokens that the plain computation would have had in ``trained`` and ``forward`` together, padding left out."""
 
+    def reset(self) -> None:
+        """Begin to count anew."""
+        self.trained = self.forward = self.trained_scored = self.forward_scored = self.plain = 0
+
     def flops(self, layers: int, head: int) -> float:
         """Floating-point operations for so many parameters in the layers and in the output head.
 
@@ -110,7 +114,9 @@ def why_not(model: Any) -> str:
         return f"its attention ({config._attn_implementation}) takes no mask of ours"
     if getattr(config, "is_encoder_decoder", False):
         return "it has an encoder"
-    if "sliding_attention" in (getattr(config, "layer_types", None) or ()) or getattr(config, "output_router_logits", 0):
+    if "sliding_attention" in (getattr(config, "layer_types", None) or ()) or getattr(
+        config, "output_router_logits", 0
+    ):
         return "its layers do not see the whole sequence"
     return _difference(model)
 
@@ -156,9 +162,7 @@ def scores(model: Any, packed: Packed, extras: tuple[str, ...]) -> tuple[Any, di
     if not sdpa:
         low = torch.finfo(model.dtype).min
         mask = torch.zeros(mask.shape, dtype=model.dtype, device=mask.device).masked_fill(~mask, low)
-    out = model.base_model(
-        input_ids=packed.ids, attention_mask=mask, position_ids=packed.positions, use_cache=False
-    )
+    out = model.base_model(input_ids=packed.ids, attention_mask=mask, position_ids=packed.positions, use_cache=False)
     states = out.last_hidden_state.flatten(0, 1)
     used, which = packed.index.unique(return_inverse=True)
     logits = _head(model, states[used])

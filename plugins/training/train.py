@@ -64,7 +64,9 @@ def data(asked: Options, main: bool) -> tuple[Pairs, Pairs | None]:
         shared = pairs.leaked(train.pairs, held.pairs)
         if shared:
             rows = ", ".join(str(pair.row) for pair in shared[:5]) + (", ..." if len(shared) > 5 else "")
-            what = f"{len(shared):,} held-out {'pair has its prompt' if len(shared) == 1 else 'pairs have their prompts'}"
+            what = (
+                f"{len(shared):,} held-out {'pair has its prompt' if len(shared) == 1 else 'pairs have their prompts'}"
+            )
             say(f"leakage: {what} in the training set too (rows {rows} of {held.name})", main)
     say(said, main)
     return train, held
@@ -139,7 +141,10 @@ def tokens(tokenizer: Any, pair: pairs.Pair) -> tuple[list[int], list[int], list
     """Token ids of the prompt, and of the prompt with either answer, as trl makes them."""
     if isinstance(pair.prompt, str):
         end = tokenizer.eos_token or ""
-        texts = [pair.prompt, *(pair.prompt + (a if a.endswith(end) else a + end) for a in (pair.chosen, pair.rejected))]
+        texts = [
+            pair.prompt,
+            *(pair.prompt + (a if a.endswith(end) else a + end) for a in (pair.chosen, pair.rejected)),
+        ]
         one, two, three = (tokenizer(text)["input_ids"] for text in texts)
         return one, two, three
     make = tokenizer.apply_chat_template
@@ -167,7 +172,13 @@ def micro(
     wanted = memory.need_of(model, measured(tokenizer, train, share, limit), half)
     checkpointing = asked.dpo.get("gradient_checkpointing")
     return memory.plan(
-        wanted, given, asked["micro_batch"], len(train.pairs), world, hardware.available() // max(world, 1), checkpointing
+        wanted,
+        given,
+        asked["micro_batch"],
+        len(train.pairs),
+        world,
+        hardware.available() // max(world, 1),
+        checkpointing,
     )
 
 

@@ -22,7 +22,7 @@ def trainer_class() -> Any:
     """The class; made when first needed, as its base is TRL's."""
     from trl import DPOTrainer
 
-    class Trainer(DPOTrainer):  # type: ignore[misc,unused-ignore]
+    class Trainer(DPOTrainer):
         """See the module."""
 
         def __init__(self, *args: Any, attempts: Attempts, share: bool, **kwargs: Any) -> None:
@@ -42,7 +42,10 @@ def trainer_class() -> Any:
             model = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
             if not self._share:
                 return
-            if getattr(self.model, "active_peft_config", None) is not None and self.model.active_peft_config.is_prompt_learning:
+            if (
+                getattr(self.model, "active_peft_config", None) is not None
+                and self.model.active_peft_config.is_prompt_learning
+            ):
                 self.sharing = "not with learned prompts"
                 return
             why = sharing.why_not(model)

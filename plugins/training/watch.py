@@ -46,7 +46,7 @@ def callback(stop: Stop, attempts: Attempts, run: Path, pairs: int, show: bool) 
     """The transformers callback that does all of it; ``pairs`` are those of one optimizer step."""
     from transformers import TrainerCallback
 
-    class Watch(TrainerCallback):  # type: ignore[misc,unused-ignore]
+    class Watch(TrainerCallback):
         def __init__(self) -> None:
             self.progress = Progress(pairs) if show else None
             self.saved = time.perf_counter()
@@ -143,7 +143,9 @@ class Progress:
                 parts.append(f"accuracy {held['eval_rewards/accuracies']:.2f}")
             self._say(f"step {self.last}/{self.total}  {'  '.join(parts)}", whole=True)
         elif "loss" in logs:
-            self.told = {key: float(logs[key]) for key in ("loss", "rewards/margins", "rewards/accuracies") if key in logs}
+            self.told = {
+                key: float(logs[key]) for key in ("loss", "rewards/margins", "rewards/accuracies") if key in logs
+            }
             now = time.perf_counter()
             if self.bar or now - self.shown >= LINE or self.last in (1, self.total):
                 self.shown = now

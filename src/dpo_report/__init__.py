@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from dpo_report.core.build import build
     from dpo_report.core.hookspecs import hookimpl
     from dpo_report.core.loader import load
+    from dpo_report.plugins.training.callback import DPOReportCallback
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "analyse", "build", "hookimpl", "load"]
+__all__ = ["DPOReportCallback", "__version__", "analyse", "build", "hookimpl", "load"]
 
 _HOMES = {
     "load": "dpo_report.core.loader",
     "analyse": "dpo_report.core.analysis",
     "build": "dpo_report.core.build",
     "hookimpl": "dpo_report.core.hookspecs",
+    "DPOReportCallback": "dpo_report.plugins.training.callback",
 }
 
 
