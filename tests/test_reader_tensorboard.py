@@ -167,6 +167,18 @@ def test_event_files_tell_what_the_state_tells(name: str) -> None:
     )
 
 
+def test_means_in_the_closing_row_are_no_points_of_a_curve(tmp_path: Path) -> None:
+    tags = ("train_runtime", "train_loss", "rewards/chosen", "epoch")
+    closing = [scalar(f"train/{tag}", 4, value) for tag, value in zip(tags, (9.0, 0.5, 0.25, 2.0), strict=True)]
+    late = steps(4, tag="eval/loss")
+    write(tmp_path, "events.out.tfevents.100.host.7.0", [*steps(1, tag="train/rewards/chosen"), *closing, *late])
+    witness = one(tmp_path)
+    assert points(witness, "rewards/chosen") == {1: 1} and points(witness, "loss", "eval") == {4: 4}
+    summary = {key: datum.value for key, datum in witness.summary.items()}
+    assert summary == {"train_runtime": 9.0, "train_loss": 0.5, "rewards/chosen": 0.25, "epoch": 2.0}
+    assert (witness.global_step, witness.epoch) == (4, 2.0)
+
+
 # --- runs told apart ---
 
 

@@ -130,6 +130,19 @@ def test_two_trainings_in_one_run_are_told_apart(tmp_path: Path) -> None:
     assert (first.identity, second.identity) == ("attempt-1", "attempt-2")
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_means_in_the_closing_row_are_no_points_of_a_curve(tmp_path: Path, beside: bool) -> None:
+    last = {"rewards__chosen": 0.25, "epoch": 2.0, "global_step": 2, **({} if beside else {"train_runtime": 9.0})}
+    closing = field(2, items({f"train/{key.replace('__', '/')}": value for key, value in last.items()}))
+    summary = [field(3, items({"train_runtime": 9.0, "train_loss": 0.5}))] if beside else []
+    rows = [row(n, loss=1.0, rewards=1.0, global_step=n) for n in (1, 2)]
+    evaluated = row(4, eval__loss=0.5, train__global_step=2)
+    witness = one(write(tmp_path / "run.wandb", run(), *rows, closing, *summary, evaluated, END))
+    assert not [series for series in witness.series if series.name == "rewards/chosen"]
+    assert witness.summary["rewards/chosen"].value == 0.25 and witness.summary["train_runtime"].value == 9.0
+    assert witness.status == "completed" and points(witness, "loss", "eval") == {2: 0.5}
+
+
 def test_settings_changed_later_do_not_replace_those_of_the_training(tmp_path: Path) -> None:
     later = field(5, items({"max_steps": -1, "new": 1}))
     witness = one(write(tmp_path / "run.wandb", run(max_steps=4), row(1, loss=1.0), later, END))
@@ -271,6 +284,11 @@ def test_garbage_takes_bounded_time(tmp_path: Path) -> None:
     started = time.process_time()
     witness = one(tmp_path)
     assert time.process_time() - started < 10 and "more damaged places" in told(witness)
+
+
+def test_steps_that_are_none_stay_out(tmp_path: Path) -> None:
+    rows = [row(n, loss=1.0, global_step=step) for n, step in enumerate([1, math.inf, math.nan, 1e300, 2])]
+    assert list(points(one(write(tmp_path / "run.wandb", run(), *rows, END)), "loss")) == [1, 2]
 
 
 def test_nested_values_are_bounded(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,9 @@ class Part:
     where: Callable[[str], str]
     """The place of a key's points, for its source: ``tag train/loss, record {row}``."""
 
+    closing: Mapping[str, Points] = field(default_factory=dict)
+    """Last words by key: single points that belong to the closing summary, though their keys are those of curves."""
+
     def before(self, step: float) -> Part:
         """The part up to a step, that step left out."""
         return Part(self.file, {key: p.where(p.steps < step) for key, p in self.columns.items()}, self.where)
@@ -62,8 +65,10 @@ def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
             if known.role == "series":
                 homes.setdefault((known.name, known.split), []).append((source, points))
             elif known.role == "summary":
-                last = Source(source.file, source.where.replace("{row}", str(int(points.rows[-1]))))
-                found.summary[known.name] = Datum(float(points.values[-1]), last)
+                found.summary[known.name] = _last(source, points)
+        for key, points in part.closing.items():
+            if keys[key].role in ("series", "summary"):
+                found.summary[keys[key].name] = _last(part.source(key), points)
     twice: dict[str, set[float]] = {}
     order = sorted(homes.items(), key=lambda item: (item[0][1] != "train", item[0][1]))
     found.series = tuple(_series(name, split, pieces, twice) for (name, split), pieces in order)
@@ -73,6 +78,11 @@ def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
         text = f"{split} values that differ stand twice at step {listed}; the {which} was kept"
         found.problems.append(Problem(parts[0].file, text))
     return found
+
+
+def _last(source: Source, points: Points) -> Datum:
+    place = Source(source.file, source.where.replace("{row}", str(int(points.rows[-1]))))
+    return Datum(float(points.values[-1]), place)
 
 
 def _series(name: str, split: str, pieces: Sequence[tuple[Source, Points]], twice: dict[str, set[float]]) -> Series:

@@ -37,7 +37,9 @@ class Store:
     problems: list[Problem] = field(default_factory=list)
 
     def point(self, key: str, step: float, value: float, record: int) -> None:
-        """Add a point."""
+        """Add a point; one whose step is no step is left out."""
+        if not abs(step) < _LARGEST:
+            return
         column = self.columns.get(key)
         if column is None:
             if len(self.columns) >= MOST_KEYS:
@@ -93,7 +95,7 @@ def _from_json(store: Store, record: int, told: Any) -> None:
     if kind == "Scalar":
         metric, key, step = data.get("metric"), data.get("key"), number(data.get("step"))
         value = number(metric.get("data")) if isinstance(metric, dict) else None
-        if isinstance(key, str) and value is not None and step is not None and abs(step) < _LARGEST:
+        if isinstance(key, str) and value is not None and step is not None:
             store.point(key, step, value, record)
     elif kind == "Experiment" and isinstance(data.get("name"), str):
         store.name = data["name"]
@@ -136,5 +138,4 @@ def _scalar(store: Store, record: int, data: bytes, outer: Field) -> None:
             for part in fields(data, one.start, one.end):
                 if part.number == 1 and part.kind == FIXED64:
                     value = struct.unpack_from("<d", data, part.start)[0]
-    if abs(step) < _LARGEST:
-        store.point(key, float(step), value, record)
+    store.point(key, float(step), value, record)

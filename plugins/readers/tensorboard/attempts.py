@@ -45,7 +45,7 @@ class Attempt:
         """What the files tell; what was done again after a resumption is taken from the later file."""
         found: list[Part] = []
         for number, file in enumerate(self.files):
-            part = file.part(file.columns())
+            part = file.part()
             again = [start for start in self.starts[number + 1 :] if start == start]
             found.append(part.before(min(again)) if again else part)
         return found

@@ -18,6 +18,7 @@ from dpo_report.plugins.readers.tensorboard.scalars import Floats, Scalars
 from dpo_report.plugins.readers.tfrecords import Records
 
 _NAME = re.compile(r"tfevents\.(\d{1,18})\.(?:(.*?)\.(\d+)\.(\d+)(?:\.v2)?$)?")
+_MARK = "train_runtime"
 _NOT_TRAINING = frozenset({"epoch", "learning_rate"})
 
 
@@ -58,13 +59,14 @@ class EventFile:
         """The points by key: the tag, with what the folder adds to it."""
         return {f"{self.before}{tag}{self.behind}": points for tag, points in self.points.items()}
 
-    def part(self, columns: Mapping[str, Points]) -> Part:
+    def part(self) -> Part:
         """What it adds to a run."""
 
         def where(key: str) -> str:
             return f"tag {key.removeprefix(self.before).removesuffix(self.behind)}, record {{row}}"
 
-        return Part(self.path, columns, where)
+        curves, closing = _parted(self.columns())
+        return Part(self.path, curves, where, closing)
 
     def training_steps(self) -> Floats:
         """The steps of the training curve with the most points, rising, shape (n,)."""
@@ -116,6 +118,28 @@ def read(folder: Folder, entry: Entry) -> EventFile:
         problems.append(f"record {first:,} {kind}, left out" + (f" ({times:,} such records)" if times > 1 else ""))
     told = tuple(Problem(entry.path, text, hint) for text in problems)
     return EventFile(entry.path, time, writer, number, scalars.points(), scalars, problems=told)
+
+
+def _parted(columns: dict[str, Points]) -> tuple[dict[str, Points], dict[str, Points]]:
+    """Curves, and the points that the Trainer wrote with its closing summary: behind ``train_runtime``, at its step.
+
+    Without a last training row these hold means over the whole run, and are no points of a curve.
+    """
+    keys = {key: canonical(key) for key in columns}
+    mark = next((columns[key] for key, known in keys.items() if known.name == _MARK and known.role == "summary"), None)
+    if mark is None or not len(mark.rows):
+        return columns, {}
+    first, step = int(mark.rows[-1]), float(mark.steps[-1])
+    others = [k for k, known in keys.items() if known.split != "train" or known.name == "loss"]
+    later = [int(row) for key in others for row in columns[key].rows[columns[key].rows > first][:1]]
+    end = min(later, default=1 << 62)
+    curves, closing = dict(columns), {}
+    for key, points in columns.items():
+        if keys[key].role == "series" and keys[key].split == "train" and keys[key].name != "loss":
+            mine = (points.rows > first) & (points.rows < end) & (points.steps == step)
+            if mine.any():
+                curves[key], closing[key] = points.where(~mine), points.where(mine)
+    return curves, closing
 
 
 def _named(name: str) -> tuple[int, str, int]:

@@ -98,6 +98,8 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         problems.append(Problem(attempt.files[0].path, "the steps of epoch_loss and the like count epochs from 0"))
     known = method.tell({one.name for one in log.series if one.split == "train"}, found)
     steps = [int(one.steps[-1]) for one in log.series if one.split == "train" and len(one)]
+    steps += [int(points.steps[-1]) for part in parts for points in part.closing.values()]
+    epoch = log.summary.get("epoch")
     limit = found.get("max_steps")
     planned = limit.value if limit is not None and type(limit.value) is int and limit.value > 0 else None
     version = found.get("model.transformers_version")
@@ -114,6 +116,7 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         versions={"transformers": version.value} if version is not None and isinstance(version.value, str) else {},
         problems=problems,
         step=max(steps, default=None),
+        epoch=epoch.value if epoch is not None and isinstance(epoch.value, float) else None,
         planned=planned,
         ended="completed" if {"train_loss", "train_runtime"} & log.summary.keys() else "unknown",
         precision=PRECISION,

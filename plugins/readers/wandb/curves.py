@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,13 @@ from dpo_report.plugins.readers.wandb.store import Row, Store
 STEPS = ("train/global_step", "trainer/global_step", "global_step")
 """Keys under which trainers log the optimizer's step, the surest first."""
 _OWN = "_step"
+_LARGEST = float(1 << 53)
+_MARK = "train_runtime"
+
+Placed = tuple[Store, float, Row]
+"""A row with its file and its step."""
+Column = tuple[list[float], list[float], list[int]]
+"""Steps, values and record numbers of one key."""
 
 
 @dataclass(slots=True)
@@ -37,11 +44,11 @@ def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
         k for k, known in keys.items() if known.role == "series" and known.split == "train" and known.name != "epoch"
     }
     found = [Curves()]
-    placed: list[tuple[Store, float, Row]] = []
+    placed: list[Placed] = []
     first = last = None
     for store, row in rows:
         step = row.values.get(axis, last if last is not None else 0.0) if axis != _OWN else float(row.step)
-        if step != step:
+        if not abs(step) < _LARGEST:
             continue
         back = last is not None and step < last
         if back and not training & row.values.keys():
@@ -51,7 +58,7 @@ def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
             found[-1].problems.append(Problem(store.path, text))
             continue
         if back and first is not None and step <= first:
-            _finish(found[-1], placed, axis)
+            _finish(found[-1], placed, axis, keys)
             found.append(Curves())
             placed, first = [], None
         elif back:
@@ -64,27 +71,57 @@ def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
             first = step
         last = step
         placed.append((store, step, row))
-    _finish(found[-1], placed, axis)
+    _finish(found[-1], placed, axis, keys)
     return found, keys
 
 
-def _finish(curves_: Curves, placed: list[tuple[Store, float, Row]], axis: str) -> None:
-    """Turn rows into columns, file by file."""
-    if placed:
-        curves_.last = int(max(step for _, step, _ in placed))
-        if axis == _OWN:
-            text = "the steps are W&B's own count of logged rows, unless the script passed its steps"
-            curves_.problems.append(Problem(placed[0][0].path, text))
-    by_file: dict[str, dict[str, tuple[list[float], list[float], list[int]]]] = {}
+def _finish(found: Curves, placed: Sequence[Placed], axis: str, keys: Mapping[str, Key]) -> None:
+    """Turn rows into columns, file by file; the closing row stays apart."""
+    if not placed:
+        return
+    found.last = int(max(step for _, step, _ in placed))
+    if axis == _OWN:
+        text = "the steps are W&B's own count of logged rows, unless the script passed its steps"
+        found.problems.append(Problem(placed[0][0].path, text))
+    closing = _closing(placed, keys)
+    by_file: dict[str, dict[str, Column]] = {}
     for store, step, row in placed:
         columns = by_file.setdefault(store.path, {})
-        for key, value in row.values.items():
-            column = columns.get(key)
-            if column is None:
-                columns[key] = column = ([], [], [])
-            column[0].append(step)
-            column[1].append(value)
-            column[2].append(row.record)
+        if row is not closing:
+            _add(columns, step, row)
     for path, columns in by_file.items():
-        arrays = {k: Points(np.array(s), np.array(v), np.array(r, np.int64)) for k, (s, v, r) in columns.items()}
-        curves_.parts.append(Part(path, arrays, "record {{row}}, {}".format))
+        last: dict[str, Column] = {}
+        if closing is not None and path == placed[-1][0].path:
+            _add(last, float(found.last), closing)
+        found.parts.append(Part(path, _arrays(columns), "record {{row}}, {}".format, _arrays(last)))
+
+
+def _closing(placed: Sequence[Placed], keys: Mapping[str, Key]) -> Row | None:
+    """The row of the Trainer's closing summary: the last one with an epoch and without a loss or held-out values.
+
+    Later releases leave ``train_runtime`` itself to W&B's summary; the epoch and means over the run are in the row.
+    """
+    store = placed[-1][0]
+    for _, _, row in reversed(placed):
+        known = [keys[key] for key in row.values]
+        if any(one.name == _MARK and one.role == "summary" for one in known):
+            return row
+        if any(one.role == "series" and (one.split != "train" or one.name == "loss") for one in known):
+            continue
+        if _MARK in store.summary and any(one.name == "epoch" for one in known):
+            return row
+    return None
+
+
+def _add(columns: dict[str, Column], step: float, row: Row) -> None:
+    for key, value in row.values.items():
+        column = columns.get(key)
+        if column is None:
+            columns[key] = column = ([], [], [])
+        column[0].append(step)
+        column[1].append(value)
+        column[2].append(row.record)
+
+
+def _arrays(columns: Mapping[str, Column]) -> dict[str, Points]:
+    return {k: Points(np.array(s), np.array(v), np.array(r, np.int64)) for k, (s, v, r) in columns.items()}

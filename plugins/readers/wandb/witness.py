@@ -110,7 +110,7 @@ def _from_summary(folder: Folder, home: str) -> Witness:
     """A run of which only the files beside the history are there."""
     rest = read_beside(folder, [e for e in folder.entries if e.name in NAMES and home_of(e.path) == ""])
     log = Told(summary=rest.summary(()))
-    step = next((int(rest.numbers[key]) for key in STEPS if rest.numbers.get(key, -1.0) >= 0), None)
+    step = next((int(rest.numbers[key]) for key in STEPS if 0 <= rest.numbers.get(key, -1.0) < 1 << 53), None)
     return _witness(log, [], home, "", None, rest, [], step)
 
 
