@@ -32,6 +32,8 @@ def judge(sentence: Sentence, known: Known, skip: frozenset[Amount] = frozenset(
     text = sentence.text
     found = [amount for amount in amounts(text) if amount not in skip]
     yield from _versions(sentence, known)
+    if not found:
+        return
     done: set[int] = set()
     for amount in found:
         if amount.macro:
