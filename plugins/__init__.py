@@ -12,8 +12,9 @@ BUILTIN: tuple[str, ...] = (
     "dpo_report.plugins.works",
     "dpo_report.plugins.training",
     "dpo_report.plugins.paper",
+    "dpo_report.plugins.asking",
 )
 """Modules that the host loads as plugins, in the order in which reports list what they declare."""
 
-COMMANDS: tuple[str, ...] = ("dpo_report.plugins.training", "dpo_report.plugins.paper")
+COMMANDS: tuple[str, ...] = ("dpo_report.plugins.training", "dpo_report.plugins.paper", "dpo_report.plugins.asking")
 """Those of them that declare sub-commands: the only ones that ``dpo-report --help`` imports."""
