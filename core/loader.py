@@ -26,6 +26,8 @@ _NAMELESS = frozenset(
     {"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""}
 )
 _LISTED = 30
+ASSUMED = 0.2
+"""A reader that is less sure than this only assumes that it knows a file."""
 
 Found = tuple["Provided[Reader]", Match]
 
@@ -106,13 +108,15 @@ def _matching(folder: Folder, host: Host, problems: list[Problem]) -> list[Found
 
 
 def _read(folder: Folder, found: Sequence[Found], host: Host, problems: list[Problem]) -> list[Witness]:
+    """What every reader tells; one that only assumes gives way in files that a surer one has read."""
     witnesses: list[Witness] = []
-    for provided, _ in found:
+    for provided, match in found:
         told = host.guard(provided, provided.item.read, folder)
         if isinstance(told, Problem):
             problems.append(told)
-        else:
-            witnesses += told
+            continue
+        known = {(w.folder, file) for w in witnesses for file in w.files} if match.sure < ASSUMED else set()
+        witnesses += [w for w in told if not w.files or not known.issuperset((w.folder, file) for file in w.files)]
     return witnesses
 
 
