@@ -13,8 +13,18 @@ BUILTIN: tuple[str, ...] = (
     "dpo_report.plugins.training",
     "dpo_report.plugins.paper",
     "dpo_report.plugins.asking",
+    "dpo_report.plugins.scaffold",
+    "dpo_report.plugins.templating",
+    "dpo_report.plugins.watching",
 )
 """Modules that the host loads as plugins, in the order in which reports list what they declare."""
 
-COMMANDS: tuple[str, ...] = ("dpo_report.plugins.training", "dpo_report.plugins.paper", "dpo_report.plugins.asking")
+COMMANDS: tuple[str, ...] = (
+    "dpo_report.plugins.training",
+    "dpo_report.plugins.paper",
+    "dpo_report.plugins.asking",
+    "dpo_report.plugins.scaffold",
+    "dpo_report.plugins.templating",
+    "dpo_report.plugins.watching",
+)
 """Those of them that declare sub-commands: the only ones that ``dpo-report --help`` imports."""
