@@ -1,4 +1,4 @@
-"""What this machine suggests for an answer. It may not be the one on which the run was made, so nobody takes it silently."""
+"""What this machine suggests for an answer. It may be another one than the run's, so it is only offered."""
 
 from __future__ import annotations
 

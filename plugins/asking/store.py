@@ -44,7 +44,7 @@ class Answers:
 
     def get(self, name: str) -> str | None:
         """The answer to a question, if it was given."""
-        told = self._document[TABLE].get(name)  # type: ignore[union-attr]
+        told = self._document[TABLE].get(name)
         return None if told is None else str(told)
 
     def keep(self, name: str, answer: str) -> None:
@@ -55,7 +55,7 @@ class Answers:
         """
         import tomlkit
 
-        self._document[TABLE][name] = answer  # type: ignore[index]
+        self._document[TABLE][name] = answer
         text = tomlkit.dumps(self._document)
         temporary = None
         try:

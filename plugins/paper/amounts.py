@@ -40,10 +40,9 @@ _NUMBER = re.compile(
         (?:\s?[×·]\s?10\s?\^?\s?(?P<power>[−–-]?\d+|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE](?P<exponent>[−+-]?\d+)(?!\w))?
         (?:/(?P<of>\d{1,3}(?:,\d{3})+|\d+)(?![\w/]|\.\d))?
         (?P<scale>[ \u202f-]?(?:thousand|million|billion)\b|[kKMB](?![\w]))?
-      | (?P<spelled>(?i:\b(?:%s)\b))
+      | (?P<spelled>(?i:\b(?:WORDS)\b))
     )
-    (?P<percent>[ \u202f]?(?:%%|per\ ?cent\b|percent\b))?"""
-    % "|".join(_WORDS),
+    (?P<percent>[ \u202f]?(?:%|per\ ?cent\b|percent\b))?""".replace("WORDS", "|".join(_WORDS)),
     re.VERBOSE,
 )
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
@@ -51,7 +50,8 @@ _YEAR = re.compile(r"(?:19[5-9]|20[0-4])\d")
 _NAMED_NUMBER = re.compile(
     r"(?:\b(?:sections?|sec\.?|figures?|fig\.?|tables?|tab\.?|equations?|eq\.?|chapters?|appendix|theorem|lemma|step|line"
     r"|lines|pages?|p\.|version|v|item|rule|level|python|cuda|ubuntu|gpt|llama|qwen|phi|gemma|mistral|checkpoint"
-    r"|(?:lowest|best|highest|smallest|largest|out) of|algorithm|question|issue|footnote|part|phase|stage|top)[ \u202f~-]?|[A-Za-z]-|#|[A-Za-z]_)$",
+    r"|(?:lowest|best|highest|smallest|largest|out) of|algorithm|question|issue|footnote|part|phase|stage|"
+    r"top)[ \u202f~-]?|[A-Za-z]-|#|[A-Za-z]_)$",
     re.IGNORECASE,
 )
 _BOUND = re.compile(

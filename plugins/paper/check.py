@@ -61,10 +61,19 @@ def _judged(prose: Prose, known: Known, book: Phrasebook) -> list[Verdict]:
         finals = any(v.state == "right" and v.value.endswith((".last", ".median_last")) for v in ours)
         verdicts += [
             verdict
-            for verdict in book.judge(sentence, finals, any(v.state == "right" for v in ours))
+            for verdict in book.judge(sentence, finals, _owned(sentence, ours, known))
             if verdict.line not in ignored
         ]
     return verdicts
+
+
+def _owned(sentence: Sentence, ours: Sequence[Verdict], known: Known) -> bool:
+    """Whether a number of the run stands in the sentence, be it without a word of what it is: ``0.46 is low``."""
+    return any(v.state == "right" for v in ours) or any(
+        amount.ulp < 0.1
+        and any(amount.is_rounded(fact.value) for fact in known.facts(("loss.", "accuracy.", "margin.")))
+        for amount in amounts(sentence.text)
+    )
 
 
 def _remarked(sentence: Sentence, lines: set[int]) -> frozenset[Amount]:

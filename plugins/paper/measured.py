@@ -22,7 +22,8 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _PER_STEP = re.compile(
-    r"\b(?:per|each|every|an?|one|single) (?:optimi[sz]er |optimi[sz]ation |training |gradient )?(?:step|update)\b|/ ?step",
+    r"\b(?:per|each|every|an?|one|single) (?:optimi[sz]er |optimi[sz]ation |training |gradient )?(?:step|"
+    r"update)\b|/ ?step",
     re.IGNORECASE,
 )
 _PER_PAIR = re.compile(r"\bper (?:\w+ )?(?:pair|presentation|sample|example|sequence)\b")
@@ -72,7 +73,7 @@ def measured(sentence: Sentence, bound: Bound, known: Known, span: tuple[int, in
 
 
 def misnamed(sentence: Sentence, amount: Amount, name: str, known: Known) -> Verdict | None:
-    """What is wrong with the words around a number that is known to be the value of that name; None where nothing is."""
+    """What is wrong with the words around a number that is known to be that value; None where nothing is."""
     fact = next(iter(known.named(name)), None)
     if fact is None or not name.startswith(("loss.", "accuracy.", "margin.")):
         return None

@@ -1,4 +1,4 @@
-"""Sentences that the run cannot carry: the phrases of the declared claims, and the rungs of the ladder in other words."""
+"""Sentences that the run cannot carry: the phrases of the declared claims, and the ladder in other words."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ RUNGS: dict[int, tuple[str, ...]] = {
     1: (r"\b(?:loss|objective) (?:(?:has|had|was|then|steadily|clearly|sharply|quickly|also) )*"
         r"(?:fell|decreased|dropped|declined|reduced|went down|improved|halved)\b",
         r"\b(?:reduced|lowered|decreased|minimi[sz]ed) the (?:\w+ ){0,2}(?:loss|objective)\b"),
-    2: (r"\btraining (?:pairs|set|data)\b.{0,40}\b(?:ranked|separated|fitted|classified|ordered) (?:correctly|perfectly|well)\b",
-        r"\b(?:fits?|fitted|separates?|separated|memori[sz]e[sd]?) (?:the |all |every |its )(?:\w+ )?training (?:pairs|set|data)\b"),
+    2: (r"\btraining (?:pairs|set|data)\b.{0,40}\b(?:ranked|separated|fitted|classified|ordered) (?:correctly|"
+        r"perfectly|well)\b",
+        r"\b(?:fits?|fitted|separates?|separated|memori[sz]e[sd]?) (?:the |all |every |"
+        r"its )(?:\w+ )?training (?:pairs|set|data)\b"),
     3: (r"\b(?:held-out|unseen|test|validation) (?:\w+ )?(?:pairs|prompts|data|set|preferences)\b.{0,60}"
         r"\b(?:above chance|better than chance|correctly|accurately|reliably)\b",
         r"\b(?:transfers?|transferred|carries over|extends?) to (?:unseen|new|held-out|other)\b",
         r"\b(?:unseen|new) (?:prompts|pairs|data|questions|inputs)\b.{0,40}\b(?:well|better|accura\w+|correct\w*)\b"),
-    4: (rf"\b(?:outputs?|responses?|generations?|completions?|answers?|policy|model) {_THING}(?:is|are|was|were|became|becomes?) "
-        r"(?:now |much |clearly |more |far |also )*(?:preferred|better|improved|helpful|accurate|truthful|fluent|reliable|capable|coherent)\b",
+    4: (rf"\b(?:outputs?|responses?|generations?|completions?|answers?|policy|model) "
+        rf"{_THING}(?:is|are|was|were|became|becomes?) "
+        r"(?:now |much |clearly |more |far |also )*(?:preferred|better|improved|helpful|accurate|truthful|"
+        r"fluent|reliable|capable|coherent)\b",
         r"(?<!likely to )\b(?:produces?|produced|generates?|generated|gives?|gave|yields?|writes?) (?:\w+ ){0,2}?"
         r"(?:better|higher[- ]quality|improved|preferred|more (?:helpful|accurate|truthful|fluent|coherent|relevant)) "
         r"(?:\w+ )?(?:outputs?|responses?|answers?|text|completions?|generations?)\b",
@@ -36,23 +40,32 @@ RUNGS: dict[int, tuple[str, ...]] = {
         r"(?:quality|helpfulness|behaviou?r|performance|capabilit\w+|reasoning|truthfulness|outputs?|responses?)\b",
         r"\bbetter than (?:the )?(?:base|untuned|original|starting|reference|initial) (?:model|policy)\b",
         r"\b(?:acquired|internali[sz]ed|captures?|captured|mastered) (?:the )?(?:\w+ )?preferences?\b"),
-    5: (r"\b(?:holds?|held|consistent(?:ly)?|replicat\w+|reproduc\w+|stable|similar)\b.{0,30}\b(?:across|over|for all|between) "
+    5: (r"\b(?:holds?|held|consistent(?:ly)?|replicat\w+|reproduc\w+|stable|similar)\b.{0,30}\b(?:across|over|"
+        r"for all|between) "
         r"(?:\w+ ){0,2}(?:seeds|data ?sets|models|runs|hyper-?parameters|settings)\b",),
 }  # fmt: skip
 """Phrases that say what a rung of the ladder says."""
 
 _OTHER_SENSE: dict[str, re.Pattern[str]] = {
-    "efficien": re.compile(r"(?:[-–]efficien|efficien\w+ (?:attention|fine-?tuning|adapt|implementation|kernel))", re.I),
-    "fast": re.compile(r"\bfast(?: tokeni[sz]er|-moving|[- ]forward| path)|\bas fast as|\bhow fast\b|\bbreakfast", re.I),
-    "significan": re.compile(r"significant (?:digits?|figures?|decimal)|\bp ?[<=≤] ?[.\d]|\bsignificance level|\bWilson|confidence interval"
+    "efficien": re.compile(r"(?:[-–]efficien|efficien\w+ (?:attention|fine-?tuning|adapt|implementation|"
+        r"kernel))", re.I),
+    "fast": re.compile(r"\bfast(?: tokeni[sz]er|-moving|[- ]forward| path)|\bas fast as|\bhow fast\b|"
+        r"\bbreakfast", re.I),
+    "significan": re.compile(r"significant (?:digits?|figures?|decimal)|\bp ?[<=≤] ?[.\d]|\bsignificance level|"
+        r"\bWilson|confidence interval"
                              r"|\b95 ?% (?:CI|interval)|permutation test|bootstrap|McNemar|Mann", re.I),
-    "robust": re.compile(r"robust(?:ly)? (?:DPO|loss|standard|regression|estimat|slope|statistic|variant|mean|fit)|(?:outlier|noise)-robust", re.I),
-    "effective": re.compile(r"effective(?:ly)? (?:batch|learning|sample|number|size|length|rank|degree|rate|from|zero|the same|random)"
+    "robust": re.compile(r"robust(?:ly)? (?:DPO|loss|standard|regression|estimat|slope|statistic|variant|mean|"
+        r"fit)|(?:outlier|noise)-robust", re.I),
+    "effective": re.compile(r"effective(?:ly)? (?:batch|learning|sample|number|size|length|rank|degree|rate|"
+        r"from|zero|the same|random)"
                             r"|cost[- ]effective", re.I),
-    "understand": re.compile(r"\b(?:to|we|I|you|readers?|us|better) understand|understands? (?:why|how|whether|what|that)", re.I),
-    "success": re.compile(r"success(?:ful|fully)? (?:\w+ )?(?:rate|criteri)|\bsuccessful (?:completion|parse|import)", re.I),
+    "understand": re.compile(r"\b(?:to|we|I|you|readers?|us|better) understand|understands? (?:why|how|whether|"
+        r"what|that)", re.I),
+    "success": re.compile(r"success(?:ful|fully)? (?:\w+ )?(?:rate|criteri)|\bsuccessful (?:completion|parse|"
+        r"import)", re.I),
     "proof": re.compile(r"proof[- ]of[- ]concept (?:that|showing that|only)", re.I),
-    "safe": re.compile(r"safe(?:ly)? (?:to (?:say|assume|ignore|conclude)|ignore|defaults?|settings?|choices?|values?)|safety (?:margin|factor|copy|check)|thread[- ]safe|fail[- ]?safe"
+    "safe": re.compile(r"safe(?:ly)? (?:to (?:say|assume|ignore|conclude)|ignore|defaults?|settings?|choices?|"
+        r"values?)|safety (?:margin|factor|copy|check)|thread[- ]safe|fail[- ]?safe"
                        r"|on the safe side", re.I),
     "converge": re.compile(r"converge[sd]? on (?:a|the|this) (?:design|set)", re.I),
     "deploy": re.compile(r"deploy\w* (?:of|the) (?:scripts?|documentation|website)", re.I),
@@ -66,7 +79,8 @@ _OTHER_SENSE: dict[str, re.Pattern[str]] = {
 _GRADED = re.compile(
     r"(?:reasonable|good|typical|acceptable|low|excellent|impressive)\W+(?:(?:training|train|final|mean|average|DPO|preference|"
     r"evaluation|validation|held-out|value|values|of|for|the|a|an|overall|and|very|quite) )*loss\b"
-    r"|loss\b.{0,60}\b(?:reasonable|good|typical|acceptable|low|excellent|impressive)\b(?! (?:learning|rate|number|practice|precision|rank))"
+    r"|loss\b.{0,60}\b(?:reasonable|good|typical|acceptable|low|excellent|impressive)\b(?! (?:learning|rate|"
+    r"number|practice|precision|rank))"
     r"|reasonable for\b",
     re.IGNORECASE,
 )
@@ -78,7 +92,7 @@ class _Phrase:
     pattern: re.Pattern[str]
     claim: Claimed
     stems: tuple[str, ...]
-    """One of these stands, in lower case, in every sentence that the pattern can match; empty where none can be told."""
+    """One of these stands, in lower case, in every sentence that the pattern can match; empty where unknown."""
     alone: bool
     """Whether the phrase may be held against any sentence: one that names a rung's subject itself."""
 
@@ -150,7 +164,7 @@ class Phrasebook:
             match[0],
             f"the run does not carry this ({what.rstrip('.')})",
             claim.because or "K1",
-            rewrite(claim.because or "K1", self._analyses[0], claim.level),
+            rewrite(claim.because or "K1", self._analyses[0], sentence.text),
             claim.licence,
         )
 

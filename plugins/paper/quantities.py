@@ -11,7 +11,8 @@ from dpo_report.plugins.paper.stems import stems
 _I = re.IGNORECASE
 _KIND = (
     r"(?:(?:training|train|mean|average|averaged|final|initial|starting|preference|reward|implicit|implicit-reward|DPO|ranking|"
-    r"pairwise|held-out|evaluation|eval|validation|test|binary|classification|logged|overall|last|first|lowest|best)[ -])"
+    r"pairwise|held-out|evaluation|eval|validation|test|binary|classification|logged|overall|last|first|lowest|"
+    r"best)[ -])"
 )
 _ROW = (
     r"(?:(?:preference|training|train|held-out|test|validation|evaluation|labell?ed|annotated|distinct|unique|prompt|"
@@ -52,45 +53,58 @@ QUANTITIES = (
         split=True,
     ),
     Quantity(
-        "accuracy", ("accuracy.",), r"(?:accurac(?:y|ies))\b", _KIND + r"{0,4}accuracy\b", series=("rewards/accuracies",),
-        unless=r"MMLU|GSM|ARC|HellaSwag|TruthfulQA|benchmark|downstream|classifier|win rate|top-\d|judge|question|answering",
+        "accuracy", ("accuracy.",), r"accurac(?:y|ies)\b", _KIND + r"{0,4}accuracy\b", series=("rewards/accuracies",),
+        unless=r"MMLU|GSM|ARC|HellaSwag|TruthfulQA|benchmark|downstream|classifier|win rate|top-\d|judge|"
+            r"question|answering",
         sure=r"train|held-out|eval|validation|preference|reward|pair|implicit|rank", split=True,
     ),
     Quantity(
         "margin", ("margin.",), r"margins?\b", r"nats\b|" + _KIND + r"{0,3}margin\b", series=("rewards/margins",),
-        unless=r"margin of error|target margin|margin (?:term|γ|gamma|hyper)|chosen|rejected|log-prob\w*|likelihood", split=True,
+        unless=r"margin of error|target margin|margin (?:term|γ|gamma|hyper)|chosen|rejected|log-prob\w*|"
+            r"likelihood", split=True,
     ),
     Quantity(
         "chosen reward", ("reward.chosen.", "drift.chosen."),
-        r"(?:chosen|preferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:chosen|preferred)\b(?: \w+)?",
+        r"(?:chosen|preferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:chosen|"
+        r"preferred)\b(?: \w+)?",
         series=("rewards/chosen",), split=True,
     ),
     Quantity(
         "rejected reward", ("reward.rejected.", "drift.rejected."),
-        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:rejected|dispreferred)\b(?: \w+)?",
+        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:rejected|"
+        r"dispreferred)\b(?: \w+)?",
         series=("rewards/rejected",), split=True,
     ),
     Quantity(
         "throughput", ("throughput.samples",),
-        unit=_ROW + r"{0,2}(?:pairs|samples|examples|sequences|rows|prompts|completions)(?: ?/ ?s(?:ec)?\b| per second| a second)",
+        unit=_ROW + r"{0,2}(?:pairs|samples|examples|sequences|rows|prompts|completions)(?: ?/ ?s(?:ec)?\b|"
+            r" per second| a second)",
         unless=r"inference|generation|decoding|serving",
     ),
-    Quantity("steps per second", ("throughput.steps",), unit=r"(?:\w+ )?(?:steps|updates|iterations|it)(?: ?/ ?s(?:ec)?\b| per second)"),
+    Quantity("steps per second", ("throughput.steps",), unit=r"(?:\w+ )?(?:steps|updates|iterations|"
+        r"it)(?: ?/ ?s(?:ec)?\b| per second)"),
     Quantity(
-        "time", ("runtime.", "time."), unit=r"(?:s|sec|secs|seconds?|ms|milliseconds?|min|mins|minutes?|h|hrs?|hours?)\b(?![-/])",
-        sure=r"train\w*|wall|took|takes|run(?:s|time)?\b|complet\w+|finish\w*|fine-tun\w+|per (?:optimi[sz]er )?(?:step|update|pair)|step",
-        unless=r"inference|latency|GPU[- ]hours|generat\w+|load\w*|timeout|every|preprocess\w*|annotat\w*|download\w*|label\w*|API",
+        "time", ("runtime.", "time."), unit=r"(?:s|sec|secs|seconds?|ms|milliseconds?|min|mins|minutes?|h|hrs?|"
+            r"hours?)\b(?![-/])",
+        sure=r"train\w*|wall|took|takes|run(?:s|time)?\b|complet\w+|finish\w*|fine-tun\w+|"
+            r"per (?:optimi[sz]er )?(?:step|update|pair)|step",
+        unless=r"inference|latency|GPU[- ]hours|generat\w+|load\w*|timeout|every|preprocess\w*|annotat\w*|"
+            r"download\w*|label\w*|API",
     ),
     Quantity(
-        "epochs", ("epochs.",), r"epochs?\b", r"(?:full |training |complete )?(?:epochs?|passes over)\b", ("num_train_epochs",),
+        "epochs", ("epochs.",), r"epochs?\b", r"(?:full |training |complete )?(?:epochs?|"
+            r"passes over)\b", ("num_train_epochs",),
         unless=r"(?:per|every|each|one|an) epoch|of the (?:first|second|last)|epoch (?:one|two|three|\d)", counted=True,
     ),
     Quantity(
         "optimizer steps", ("steps.",),
-        unit=r"(?:planned |optimi[sz]er |optimi[sz]ation |gradient |training |parameter |weight |total )*(?:steps|updates)\b(?! ?/| per)",
+        unit=r"(?:planned |optimi[sz]er |optimi[sz]ation |gradient |training |parameter |weight |"
+            r"total )*(?:steps|updates)\b(?! ?/| per)",
         settings=("max_steps",),
-        unless=r"warm-?up|accumulation|per \d|every|each|logg\w+ (?:every|interval)|after|until|at least|last|first|remaining|interval|saved?\b"
-        r"|evaluat\w+ (?:every|at)|window|steps? \d|(?:per|one|an|each|every) epoch|reasoning|decoding|diffusion|sampling",
+        unless=r"warm-?up|accumulation|per \d|every|each|logg\w+ (?:every|interval)|after|until|at least|last|"
+            r"first|remaining|interval|saved?\b"
+        r"|evaluat\w+ (?:every|at)|window|steps? \d|(?:per|one|an|each|every) epoch|reasoning|decoding|"
+        r"diffusion|sampling",
         sure=r"train\w*|optimi[sz]\w*|gradient|parameter|update|run\b|complet\w+|took|total", counted=True,
     ),
     Quantity(
@@ -103,36 +117,44 @@ QUANTITIES = (
         ("gradient_accumulation_steps",), counted=True,
     ),
     Quantity(
-        "pairs", ("data.", "batch."), r"(?:training|preference|train) (?:set|data|pairs) (?:of|with|comprises|contains|=|\|)",
+        "pairs", ("data.", "batch."), r"(?:training|preference|train) (?:set|data|pairs) (?:of|with|comprises|"
+            r"contains|=|\|)",
         _ROW + r"{0,3}(?:pairs|examples|samples|comparisons|rows|presentations)\b(?! ?/| per second| a second)",
         sure=r"train\w*|fine-tun\w+|preference pairs|held-out|presentations|batch",
-        unless=r"at least|at a time|at once|per (?:prompt|device)|each|first|another|more|additional|next|annotat\w+|in-context|few-shot|"
+        unless=r"at least|at a time|at once|per (?:prompt|device)|each|first|another|more|additional|next|"
+            r"annotat\w+|in-context|few-shot|"
         r"generated|dev\b|filter\w*|discard\w*|remov\w*|of (?:the )?(?:\d|them)|correct\w*|rank\w*",
         counted=True,
     ),
     Quantity(
-        "learning rate", ("rate.", "learning_rate."), r"(?:learning[- ]rates?|step size|\blr)\b", settings=("learning_rate",),
+        "learning rate", ("rate.", "learning_rate."), r"(?:learning[- ]rates?|step size|"
+            r"\blr)\b", settings=("learning_rate",),
         unless=r"minimum|decay\w* to|final|end(?:s|ed|ing)? (?:at|with)|floor|SFT|reward model|warm\w* (?:up )?from",
     ),
     Quantity(
         "β", (), r"(?:β|\bbeta\b)(?! ?[_1-9₁₂])", settings=("beta",),
         unless=r"Adam\w*|momentum|β ?_?[12₁₂]|optimi[sz]er|quantile|distribution",
     ),
-    Quantity("seed", (), r"seeds?\b", settings=("seed", "data_seed"), unless=r"seeds \w+ (?:to|and)|five seeds|several|data seed"),
+    Quantity("seed", (), r"seeds?\b", settings=("seed", "data_seed"), unless=r"seeds \w+ (?:to|and)|five seeds|"
+        r"several|data seed"),
     Quantity("warm-up share", (), r"warm-?up (?:ratio|share|fraction)\b", settings=("warmup_ratio", "warmup_steps")),
-    Quantity("warm-up steps", (), unit=r"(?:linear )?warm-?up (?:steps|updates)\b", settings=("warmup_steps",), counted=True),
+    Quantity("warm-up steps", (), unit=r"(?:linear )?warm-?up (?:steps|"
+        r"updates)\b", settings=("warmup_steps",), counted=True),
     Quantity(
-        "maximal length", (), r"(?:maxim(?:um|al)|max\.?) (?:sequence |total |context |prompt |completion |input )?length\b",
+        "maximal length", (), r"(?:maxim(?:um|al)|max\.?) (?:sequence |total |context |prompt |completion |"
+            r"input )?length\b",
         settings=("max_length", "max_prompt_length", "max_completion_length", "max_seq_length", "cutoff_len"),
     ),
     Quantity("weight decay", (), r"weight[- ]decay\b", settings=("weight_decay",), unless=r"no weight decay"),
     Quantity("label smoothing", (), r"label[- ]smoothing\b", settings=("label_smoothing", "label_smoothing_factor")),
-    Quantity("gradient clipping", (), r"(?:gradient (?:norm )?clip(?:ping|ped)|max\w* (?:gradient|grad) norm)\b", settings=("max_grad_norm",)),
+    Quantity("gradient clipping", (), r"(?:gradient (?:norm )?clip(?:ping|ped)|max\w* (?:gradient|"
+        r"grad) norm)\b", settings=("max_grad_norm",)),
     Quantity(
         "LoRA rank", (), r"(?:LoRA|adapter|QLoRA)[\w ,()-]{0,30}?(?:rank|\br)\b|\brank\b(?= ?(?:=|of|was|is|\d))",
         settings=("lora.r", "lora_r", "lora_rank"), sure=r"LoRA|adapter", unless=r"ranks? (?:first|above|the)",
     ),
-    Quantity("LoRA α", (), r"(?:LoRA|adapter)[\w ,()=-]{0,40}?(?:α|\balpha)\b|lora_alpha", settings=("lora.lora_alpha", "lora_alpha")),
+    Quantity("LoRA α", (), r"(?:LoRA|adapter)[\w ,()=-]{0,40}?(?:α|\balpha)\b|"
+        r"lora_alpha", settings=("lora.lora_alpha", "lora_alpha")),
     Quantity("parameters", ("model.",), unit=r"(?:trainable |model |total )?parameters\b", sure=r"$^"),
 )  # fmt: skip
 """Sorted by nothing: a unit wins over words before the number, and of these the nearest."""
@@ -144,7 +166,8 @@ _SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
 _LIST = re.compile(r"[\s(]*(?:to|and|or|→|–|-|,|up to|down to|/|\+|±)?[\s(]*(?:to|from|then)?\s*$")
 _TIED = re.compile(r"[\s(\"|:=≈~]*(?:[\w,’'/.()=:≈~|%\-\ue000\ue001 \u202f]|β|σ|λ){0,60}$")
 _FUNCTION = re.compile(
-    r"[ \u202f]?(?:$|[.,;:)\]|–—”’\"=<>≈≤≥±×·→\ue000-\ue002(]|(?:and|or|to|on|at|in|for|over|with|after|before|by|from|when|while|"
+    r"[ \u202f]?(?:$|[.,;:)\]|–—”’\"=<>≈≤≥±×·→\ue000-\ue002(]|(?:and|or|to|on|at|in|for|over|with|after|before|"
+    r"by|from|when|while|"
     r"which|that|as|per|but|against|is|was|are|were|than|if|so|because|during|across|under|of|using|throughout|once|then|we|the|"
     r"a|an|respectively|nats|tokens|overall|instead|until|since|here|there|not|only|at the)\b)",
     _I,

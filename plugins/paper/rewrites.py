@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dpo_report.core import numbers
 from dpo_report.core.model import Analysis
 from dpo_report.core.text import Text
@@ -13,7 +15,7 @@ _FINDINGS: dict[str, tuple[str, ...]] = {
     "C7": ("C7", "C6", "C4", "C5"),
     "I3": ("I3", "I2"),
     "I2": ("I1", "I2"),
-    "K5": ("D2.train", "C5", "C4"),
+    "K5": ("D2.train",),
     "A5": ("A5",),
     "H3": ("H3", "K2"),
     "F1": ("D2", "F1"),
@@ -27,16 +29,19 @@ _FINDINGS: dict[str, tuple[str, ...]] = {
 """Rules of which the sentence replaces one that breaks a rule, the fittest first."""
 
 
-def rewrite(rule: str, analysis: Analysis, level: int = 0) -> str:
-    """A sentence that the run carries, in place of one that breaks ``rule``; empty where it is best left out."""
+def rewrite(rule: str, analysis: Analysis, said: str = "") -> str:
+    """A sentence that the run carries, in place of one (``said``) that breaks ``rule``; empty where none is better."""
     if rule == "K4":
         return _pipeline(analysis)
     if rule == "K10":
         return ""
-    said = {finding.code: finding for finding in analysis.findings if finding.status == "found"}
-    for code in _FINDINGS.get(rule, ()):
-        if code in said and said[code].text:
-            text = said[code].text
+    found = {finding.code: finding for finding in analysis.findings if finding.status == "found"}
+    codes = _FINDINGS.get(rule, ())
+    if rule == "I2" and re.search(r"/ ?s\b|per second|throughput", said):
+        codes = codes[::-1]
+    for code in codes:
+        if code in found and found[code].text:
+            text = found[code].text
             return text.plain(analysis.works) if isinstance(text, Text) else text
     return _rung(analysis)
 

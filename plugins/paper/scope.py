@@ -16,7 +16,8 @@ _OTHERS = re.compile(
     r"\b(?:prior|previous|earlier|existing|recent|concurrent|related|other|others[’']|several|many|most|some|"
     r"public|open) (?:work|works|studies|study|papers?|methods?|approaches|models?|systems?|results|authors|reports?|"
     r"recipes?|runs?|settings|experiments|benchmarks?|techniques|trainers?|librar(?:y|ies)|practitioners|groups|teams)\b"
-    r"|\b(?:published|they|their|the authors|the literature|competitors?|baselines?|practitioners|reviewers?|readers?)\b"
+    r"|\b(?:published|they|their|the authors|the literature|competitors?|baselines?|practitioners|reviewers?|"
+    r"readers?)\b"
     r"|\b(?:thank\w*|grateful|(?:its|their) own|handbook|leaderboard|documentation|repository|README|advertis\w+)\b"
     r"|\b(?:has|have) been (?:shown|reported|argued|observed|found|proposed)\b|\bis (?:known|believed|said|often)\b"
     r"|\b(?:typically|usually|commonly|often|in general|generally|widely|in practice|in principle|by definition)\b"
@@ -33,7 +34,8 @@ _SUBJECT = re.compile(
 )
 _OURS = re.compile(
     r"\b(?:we|our|ours|us|I|my)\b"
-    r"|\b(?:this|these|the|that|both) (?:[\w-]+ ){0,2}?(?:model|policy|run|runs|training|fine-tuning|loss|objective|result|"
+    r"|\b(?:this|these|the|that|both) (?:[\w-]+ ){0,2}?(?:model|policy|run|runs|training|fine-tuning|loss|"
+    r"objective|result|"
     r"results|experiments?|setup|pipeline|scripts?|system|accurac(?:y|ies)|margins?|adapter|checkpoint|study|paper|"
     r"throughput|run ?time|training time|numbers?|settings?|configuration|outputs?|responses?|generations|curve|curves|"
     r"dataset|data|behaviou?r|findings?|effects?|observations?|procedure|method|approach|framework|workflow|recipe|improvement|gains?|speed|value|values)\b"
@@ -42,13 +44,17 @@ _OURS = re.compile(
 )
 _FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|I|my)\b|\bthis (?:run|model|work|paper|study)\b", re.IGNORECASE)
 _BACKGROUND = re.compile(
-    r"rules applied|what would license|related work|background|preliminar|prior work|literature|acknowledg|broader impact|ethic|references|bibliograph",
+    r"rules applied|what would license|related work|background|preliminar|prior work|literature|acknowledg|"
+    r"broader impact|ethic|references|bibliograph",
     re.IGNORECASE,
 )
 _HYPOTHETICAL = re.compile(
-    r"\b(?:would|should|could|might|if|unless|suppose|assum\w+|e\.g\.|for example|such as|typical\w*|default\w*|recommend\w*|"
-    r"usual\w*|common\w*|sweep|grid|ablat\w*|vary|varied|varying|rang\w+|between|instead of|rather than|compared|versus|vs|"
-    r"than|planned|future|next|ideally|need(?:s|ed)? (?:for|to|more|at least)|requires?|failed|trial|attempts?|dry run|expected|hypothetical|chance|baselines?|reference run|other|"
+    r"\b(?:would|should|could|might|if|unless|suppose|assum\w+|e\.g\.|for example|such as|typical\w*|default\w*|"
+    r"recommend\w*|"
+    r"usual\w*|common\w*|sweep|grid|ablat\w*|vary|varied|varying|rang\w+|between|instead of|rather than|"
+    r"compared|versus|vs|"
+    r"than|planned|future|next|ideally|need(?:s|ed)? (?:for|to|more|at least)|requires?|failed|trial|attempts?|"
+    r"dry run|expected|hypothetical|chance|baselines?|reference run|other|"
     r"another|earlier|previous|second run|first run|pilot|we also)\b",
     re.IGNORECASE,
 )
@@ -122,16 +128,21 @@ def clause(text: str, start: int, end: int, parts: re.Pattern[str] = _CLAUSE) ->
 
 _DENIED = re.compile(
     r"\b(?:not|no|n[o’']t|\w+n[’']t|never|cannot|neither|nor|nothing|none|hardly|unknown|whether|if|would|could|might|may|"
-    r"should|must|future|evidence (?:of|for|that)|measures? of|tests? (?:of|for)|which|who|what|how|decid\w+|needs?|needed|requires?|required|lacks?|"
-    r"too (?:few|small|short|little)|insufficient|unclear|question\w*|hypothes\w+|aims?|goals?|hop(?:e|ed|ing)|intend\w*|"
-    r"rather than|instead of|avoid\w*|say (?:nothing|little)|far from|fails?|failed|without|before|until|order to|claim\w*|"
+    r"should|must|future|evidence (?:of|for|that)|measures? of|tests? (?:of|for)|which|who|what|how|decid\w+|"
+    r"needs?|needed|requires?|required|lacks?|"
+    r"too (?:few|small|short|little)|insufficient|unclear|question\w*|hypothes\w+|aims?|goals?|hop(?:e|ed|ing)|"
+    r"intend\w*|"
+    r"rather than|instead of|avoid\w*|say (?:nothing|little)|far from|fails?|failed|without|before|until|"
+    r"order to|claim\w*|"
     r"assess\w*|investigat\w*|ask\w*|study|stud(?:ied|ies)|examin\w*|evaluat\w* (?:the|for)|promot\w+|encourag\w+|"
     r"limits?|limited|limitations?|caution\w*|beware|conclud\w+ nothing|seek\w*|want\w*|towards?|less|least)\b",
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
-    r"\W+(?:\w+\W+){0,4}?(?:(?:is|was|are|were|has|have|had|does|did|do|can|could|should|would|will)(?:n[’']t| not|not\b| never)"
-    r"|cannot|remains? (?:open|unknown|unclear|to be)|(?:is|was|are|were) (?:unknown|untested|unclear|out of scope|left)"
+    r"\W+(?:\w+\W+){0,4}?(?:(?:is|was|are|were|has|have|had|does|did|do|can|could|should|would|will)(?:n[’']t|"
+    r" not|not\b| never)"
+    r"|cannot|remains? (?:open|unknown|unclear|to be)|(?:is|was|are|were) (?:unknown|untested|unclear|"
+    r"out of scope|left)"
     r"|not (?:measured|tested|shown|evaluated|claimed|studied|assessed|examined)|unknown|untested|\?)",
     re.IGNORECASE,
 )

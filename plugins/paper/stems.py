@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 _EVERYWHERE = frozenset(
-    ("the", "our", "its", "this", "and", "for", "all", "was", "has", "had", "are", "were", "with", "than", "that", "more",
-     "not", "only", "then", "from", "over", "each", "every", "also")
+    ("the", "our", "its", "this", "and", "for", "all", "was", "has", "had", "are", "were", "with", "than", "that",
+     "more", "not", "only", "then", "from", "over", "each", "every", "also")
 )  # fmt: skip
 """Words that stand in every other sentence, and in no expression alone."""
 
 
 def stems(pattern: str) -> tuple[str, ...]:
-    """Runs of letters, in lower case, one of which stands in whatever the expression matches; none where that is unsure.
+    """Runs of letters, one of which stands in whatever the expression matches; none where that is unsure.
 
     >>> stems(r"\\bconverge(d|s|nce)?\\b"), stems(r"(?:the )?(?:β|beta)\\b"), stems(r"\\d+ ?%")
     (('converge', 'nce'), ('β', 'beta'), ())

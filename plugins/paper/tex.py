@@ -213,7 +213,7 @@ class _Scanner:
                 self._options()
                 self._argument()
         elif name in _LEVELS or name in ("title", "caption", "DpoSection"):
-            self._heading(name, start)
+            self._heading(name)
         elif _CITES.match(name):
             self._options()
             self._argument()
@@ -251,7 +251,7 @@ class _Scanner:
                 self._argument()
                 self._options()
 
-    def _heading(self, name: str, start: int) -> None:
+    def _heading(self, name: str) -> None:
         self._options()
         if not self.text.startswith("{", self.at):
             return
