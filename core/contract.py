@@ -49,8 +49,8 @@ class Match:
     """How surely a reader knows a folder."""
 
     sure: float
-    """0 (does not know it) to 1 (can be nothing else). Below 0.2 it is an assumption, which gives way in every file that a
-    surer reader has read."""
+    """0 (does not know it) to 1 (can be nothing else). Below 0.2 it is an assumption, which gives way in every file
+    that a surer reader has read."""
     why: str
     """The evidence, in a few words: ``checkpoint-4/trainer_state.json``."""
 
@@ -81,6 +81,8 @@ class Reader:
     """For people: ``Hugging Face Trainer and TRL``."""
     files: tuple[FileKind, ...] = ()
     """The files of this family."""
+    glance: Callable[[Folder], Iterable[Witness]] | None = None
+    """As ``read``, for a list of many runs: the last points and the settings suffice. None where reading is cheap."""
 
 
 @dataclass(frozen=True, slots=True)
