@@ -17,6 +17,7 @@ from dpo_report.core.folder import Folder
 from dpo_report.core.model import Series, Witness
 from dpo_report.plugins.readers import crc32c as bulk
 from dpo_report.plugins.readers import tfrecords
+from dpo_report.plugins.readers.hf import witness as trainer
 from dpo_report.plugins.readers.keys import mapping
 from dpo_report.plugins.readers.tensorboard.witness import READER
 
@@ -177,6 +178,19 @@ def test_means_in_the_closing_row_are_no_points_of_a_curve(tmp_path: Path) -> No
     summary = {key: datum.value for key, datum in witness.summary.items()}
     assert summary == {"train_runtime": 9.0, "train_loss": 0.5, "rewards/chosen": 0.25, "epoch": 2.0}
     assert (witness.global_step, witness.epoch) == (4, 2.0)
+
+
+def test_keys_without_a_name_belong_to_the_set_that_was_logged_with_them() -> None:
+    folder = Folder.open(RUNS / "dpo-two-evalsets")
+    (state,) = trainer.read(folder)
+    (events,) = READER.read(folder)
+    places = {(series.name, series.split) for series in state.series if series.name != "epoch"}
+    assert {("rewards/chosen", "eval:near"), ("rewards/chosen", "eval:far")} <= places
+    assert places == {(series.name, series.split) for series in events.series if series.name != "epoch"}
+    for name, split in places:
+        mine, theirs = curve(events, name, split), curve(state, name, split)
+        assert mine.steps.tolist() == theirs.steps.tolist()
+        np.testing.assert_allclose(mine.values, theirs.values, rtol=1e-6)
 
 
 # --- runs told apart ---

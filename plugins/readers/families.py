@@ -1,4 +1,4 @@
-"""Every reader of a family that is one module, in the order in which they are asked; the general one is the last."""
+"""Every reader of a family, in the order in which they are asked; the general one is the last."""
 
 from __future__ import annotations
 
@@ -25,8 +25,14 @@ from dpo_report.plugins.readers import (
     textlogs,
     trackio,
 )
+from dpo_report.plugins.readers.swanlab import witness as swanlab
+from dpo_report.plugins.readers.tensorboard import witness as tensorboard
+from dpo_report.plugins.readers.wandb import witness as wandb
 
 READERS: tuple[Reader, ...] = (
+    tensorboard.READER,
+    wandb.READER,
+    swanlab.READER,
     llamafactory.READER,
     swift.READER,
     mlflow.READER,

@@ -63,7 +63,8 @@ def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
             if not len(points.steps):
                 continue
             if known.role == "series":
-                homes.setdefault((known.name, known.split), []).append((source, points))
+                for split, some in _by_set(part, keys, known, points):
+                    homes.setdefault((known.name, split), []).append((source, some))
             elif known.role == "summary":
                 found.summary[known.name] = _last(source, points)
         for key, points in part.closing.items():
@@ -78,6 +79,24 @@ def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
         text = f"{split} values that differ stand twice at step {listed}; the {which} was kept"
         found.problems.append(Problem(parts[0].file, text))
     return found
+
+
+def _by_set(part: Part, keys: Mapping[str, Key], known: Key, points: Points) -> list[tuple[str, Points]]:
+    """The points of one key by split: where evaluation sets have names, some keys have none.
+
+    Those belong to the set whose own keys were logged with them, in the same record or just before it.
+    """
+    named = sorted({keys[key].split for key in part.columns if keys[key].split.startswith("eval:")})
+    if known.split != "eval" or not named:
+        return [(known.split, points)]
+    marks = {split: [p.rows for key, p in part.columns.items() if keys[key].split == split] for split in named}
+    rows = np.concatenate([np.concatenate(columns) for columns in marks.values()])
+    owners = np.repeat(np.arange(len(named)), [sum(map(len, columns)) for columns in marks.values()])
+    order = np.argsort(rows, kind="stable")
+    before = np.searchsorted(rows[order], points.rows, side="right") - 1
+    owner = np.where(before >= 0, owners[order][before], -1)
+    found = [(split, points.where(owner == number)) for number, split in enumerate([known.split, *named], -1)]
+    return [(split, some) for split, some in found if len(some.steps)]
 
 
 def _last(source: Source, points: Points) -> Datum:

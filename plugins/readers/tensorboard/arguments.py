@@ -15,6 +15,8 @@ from dpo_report.plugins.readers.tensorboard.eventfile import EventFile
 
 _ARGUMENTS = "args/text_summary"
 _MODEL = "model_config/text_summary"
+_BEFORE = frozenset({"architectures"})
+"""What the model's configuration said before the trainer put another head on the model."""
 _CONFIGS = re.compile(r"config|args|arguments|hparams|hyper-?_?param|settings", re.IGNORECASE)
 _HIDDEN = re.compile(r"^<[A-Z_]+>$")
 """What the Trainer writes in place of tokens and secrets."""
@@ -32,7 +34,7 @@ def settings(file: EventFile) -> dict[str, Setting]:
         if not isinstance(value, dict):
             continue
         if tag == _MODEL:
-            value = {f"model.{name}": item for name, item in value.items() if not isinstance(item, dict)}
+            value = {f"model.{k}": v for k, v in value.items() if not isinstance(v, dict) and k not in _BEFORE}
         if tag in (_ARGUMENTS, _MODEL):
             found |= _whole(value, file.path, where)
         elif _CONFIGS.search(tag):
