@@ -109,7 +109,6 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         [file.path for file in attempt.files],
         identity=identity,
         folder=home,
-        name=home.rpartition("/")[2],
         trainer=known.trainer,
         method=(known.method, known.why) if known.method else None,
         settings=found,
