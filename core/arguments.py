@@ -22,6 +22,8 @@ _EXAMPLES = {
 examples:
   dpo-report build outputs/dpo                  writes outputs/dpo/report/report.tex
   dpo-report inspect outputs/dpo                the same knowledge, in the terminal
+  dpo-report ask outputs/dpo                    the questions that only you can answer
+  dpo-report check paper.tex outputs/dpo        what in the paper the run does not carry
   dpo-report COMMAND --help                     what a command takes
 """,
     "build": """\
