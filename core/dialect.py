@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dpo_report.core import html, markdown, tex
+from dpo_report.core import html, markdown, tex, typst
 from dpo_report.core.errors import ReportError
 from dpo_report.core.standin import filename
 from dpo_report.core.text import Ask, Cite, Code, Part, Text, Worded
@@ -72,6 +72,15 @@ def _html_ask(ask: Ask) -> str:
     return f"<mark>[? {html.escape(ask.text)}]</mark>"
 
 
+def _typst_cite(works: Iterable[Work]) -> str:
+    told = (f"#link(<ref-{markdown.anchor(work.key)}>)[{typst.escape(work.short)}]" for work in works)
+    return f"({'; '.join(told)})"
+
+
+def _typst_ask(ask: Ask) -> str:
+    return f"#ask[{typst.escape(ask.text)}]"
+
+
 DIALECTS = {
     "latex": Dialect(
         "latex",
@@ -93,6 +102,7 @@ DIALECTS = {
     ),
     "markdown": Dialect("markdown", ".md", markdown.escape, markdown.code, _markdown_cite, _markdown_ask),
     "html": Dialect("html", ".html", html.escape, html.code, _html_cite, _html_ask),
+    "typst": Dialect("typst", ".typ", typst.escape, typst.code, _typst_cite, _typst_ask),
 }
 """By name."""
 

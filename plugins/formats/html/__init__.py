@@ -39,7 +39,8 @@ def page_of(kit: Kit, *, plain: bool, picture: str = "svg") -> str:
 
     trace = Trace(kit)
     if plain:
-        return _tidy(kit.render("plain.html", sections=kit.sections, plain=True, trace=trace, picture=picture))
+        page = kit.render("plain.html", sections=kit.sections, plain=True, trace=trace, picture=picture)
+        return _tidy(re.sub(r"<(/?)mark>", r"<\1strong>", page))  # which every program knows
     licence = "\n".join(f"/* {line} */" for line in kit.asset("uplot/LICENSE").split("\n") if line.strip())
     style = _tidy("\n".join(map(kit.asset, STYLES)))
     script = _tidy("\n".join([licence, *map(kit.asset, SCRIPTS)]))

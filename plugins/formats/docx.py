@@ -1,0 +1,157 @@
+"""How a word processor's document looks: pandoc's styles made into those of a paper."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from xml.etree import ElementTree
+
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_INK = "1A1A1A"
+
+_RUN = {
+    "Title": {"sz": "36", "b": "", "color": _INK},
+    "Heading1": {"sz": "28", "b": "", "color": _INK},
+    "Heading2": {"sz": "23", "b": "", "color": _INK},
+    "Heading3": {"sz": "21", "b": "", "color": _INK},
+    "Caption": {"i": None},
+    "ImageCaption": {"sz": "18", "i": None},
+    "TableCaption": {"sz": "18", "i": None},
+    "Compact": {"sz": "18"},
+    "Hyperlink": {"color": "1F4E79"},
+    "VerbatimChar": {"sz": "18"},
+}
+"""Properties of characters by style: sizes in half points; None takes one away."""
+
+_PARAGRAPH: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "Title": {"jc": {"val": "left"}, "spacing": {"before": "0", "after": "60"}},
+    "Heading1": {"keepNext": {}, "keepLines": {}, "spacing": {"before": "320", "after": "80"}},
+    "Heading2": {"keepNext": {}, "keepLines": {}, "spacing": {"before": "200", "after": "60"}},
+    "BodyText": {"spacing": {"before": "60", "after": "100", "line": "264", "lineRule": "auto"}},
+    "Compact": {"spacing": {"before": "20", "after": "20"}},
+    "CaptionedFigure": {"keepNext": {}, "spacing": {"before": "160", "after": "40"}},
+    "ImageCaption": {"spacing": {"before": "0", "after": "200"}},
+    "TableCaption": {"keepNext": {}, "spacing": {"before": "200", "after": "60"}},
+}
+_EDGES = {"header": "720", "footer": "720", "gutter": "0"}
+_PROPERTIES = (  # in the order that the format asks for
+    "keepNext", "keepLines", "spacing", "jc",
+)  # fmt: skip
+
+
+def dressed(document: bytes) -> bytes:
+    """The document with our styles; its text and its other parts as they are."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(document)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "word/styles.xml":
+                content = _styled(content)
+            elif entry.filename == "word/document.xml":
+                content = _laid_out(content)
+            new.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+    return made.getvalue()
+
+
+def _styled(content: bytes) -> bytes:
+    root = _parsed(content)
+    defaults = root.find(f"{_w('docDefaults')}/{_w('rPrDefault')}/{_w('rPr')}")
+    if defaults is not None:
+        _set_font(defaults, "Times New Roman")
+        for name in ("sz", "szCs"):
+            _put(defaults, name, {"val": "21"})
+    for style in root.findall(_w("style")):
+        name = style.get(_w("styleId"), "")
+        run = style.find(_w("rPr"))
+        if run is not None and run.find(_w("rFonts")) is not None:
+            _drop(run, "rFonts")  # one family for all text, but for names from files
+            if name == "VerbatimChar":
+                _set_font(run, "Courier New")
+        for key, value in _RUN.get(name, {}).items():
+            run = _child(style, "rPr")
+            if value is None:
+                _drop(run, key, f"{key}Cs")
+            else:
+                _put(run, key, {"val": value} if value else {})
+                if key == "sz":
+                    _put(run, "szCs", {"val": value})
+        for key in _PROPERTIES:
+            if key in _PARAGRAPH.get(name, {}):
+                _put(_child(style, "pPr"), key, _PARAGRAPH[name][key])
+        if name == "Table":
+            _rule(style)
+    return _written(root)
+
+
+def _rule(style: ElementTree.Element) -> None:
+    """Rules above and below a table, and a thinner one under its head."""
+    table = _child(style, "tblPr")
+    _drop(table, "tblBorders")
+    borders = ElementTree.SubElement(table, _w("tblBorders"))
+    for side in ("top", "bottom"):
+        _put(borders, side, {"val": "single", "sz": "8", "space": "0", "color": "000000"})
+    margins = table.find(_w("tblCellMar"))
+    if margins is not None:  # the borders stand before the margins
+        table.remove(margins)
+        table.append(margins)
+
+
+def _laid_out(content: bytes) -> bytes:
+    """The body on pages of letter size, no row of a table broken across two."""
+    root = _parsed(content)
+    body = root.find(_w("body"))
+    if body is not None:
+        section = _child(body, "sectPr")
+        _put(section, "pgSz", {"w": "12240", "h": "15840"})
+        _put(section, "pgMar", {side: "1728" for side in ("top", "right", "bottom", "left")} | _EDGES)
+    for row in root.iter(_w("tr")):
+        properties = row.find(_w("trPr"))
+        if properties is None:
+            properties = ElementTree.Element(_w("trPr"))
+            row.insert(0, properties)
+        if properties.find(_w("cantSplit")) is None:
+            properties.insert(0, ElementTree.Element(_w("cantSplit")))
+    return _written(root)
+
+
+def _set_font(run: ElementTree.Element, family: str) -> None:
+    _drop(run, "rFonts")
+    run.insert(0, ElementTree.Element(_w("rFonts"), {_w(key): family for key in ("ascii", "hAnsi", "cs")}))
+
+
+def _child(parent: ElementTree.Element, name: str) -> ElementTree.Element:
+    """The child of that name; a new one stands where the format wants it."""
+    found = parent.find(_w(name))
+    if found is not None:
+        return found
+    made = ElementTree.Element(_w(name))
+    before = [parent.find(_w(other)) for other in ({"pPr": ("rPr", "tblPr"), "rPr": ("tblPr",)}.get(name, ()))]
+    later = next((one for one in before if one is not None), None)
+    parent.insert(list(parent).index(later) if later is not None else len(parent), made)
+    return made
+
+
+def _put(parent: ElementTree.Element, name: str, attributes: Mapping[str, str]) -> None:
+    _drop(parent, name)
+    ElementTree.SubElement(parent, _w(name), {_w(key): value for key, value in attributes.items()})
+
+
+def _drop(parent: ElementTree.Element, *names: str) -> None:
+    for name in names:
+        for old in parent.findall(_w(name)):
+            parent.remove(old)
+
+
+def _parsed(content: bytes) -> ElementTree.Element:
+    for _, (prefix, address) in ElementTree.iterparse(io.BytesIO(content), events=("start-ns",)):
+        ElementTree.register_namespace(prefix, address)
+    return ElementTree.fromstring(content)
+
+
+def _written(root: ElementTree.Element) -> bytes:
+    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _w(name: str) -> str:
+    return f"{{{_W}}}{name}"

@@ -1,0 +1,93 @@
+"""Formats that pandoc writes: ``docx``, ``odt``, ``epub`` and ``rst``, all from the same plain page."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dpo_report.core.contract import Format
+from dpo_report.core.errors import ReportError
+from dpo_report.plugins.formats.html import page_of
+
+if TYPE_CHECKING:
+    from dpo_report.core.render import Kit
+
+_PICTURE = re.compile(r'(?<=<img src=")figures/([^"]+)(?=")')
+_TIMEOUT = 120
+
+
+def _docx(kit: Kit) -> dict[str, bytes]:
+    """A document for a word processor."""
+    from dpo_report.plugins.formats.docx import dressed
+
+    return {"report.docx": dressed(_whole(kit, "docx", "png"))}
+
+
+def _odt(kit: Kit) -> dict[str, bytes]:
+    return {"report.odt": _whole(kit, "odt", "png")}
+
+
+def _epub(kit: Kit) -> dict[str, bytes]:
+    return {"report.epub": _whole(kit, "epub", "svg", "--toc", "--split-level=1")}
+
+
+def _rst(kit: Kit) -> dict[str, bytes]:
+    page = page_of(kit, plain=True, picture="svg")
+    return {"report.rst": pandoc(page, "rst", "--columns=100"), **kit.figures(("svg",))}
+
+
+def _whole(kit: Kit, to: str, picture: str, *options: str) -> bytes:
+    """A file with its pictures inside."""
+    return pandoc(_with_pictures(page_of(kit, plain=True, picture=picture), kit.figures((picture,))), to, *options)
+
+
+def _with_pictures(page: str, files: Mapping[str, bytes]) -> str:
+    def inlined(match: re.Match[str]) -> str:
+        kind = "svg+xml" if match[0].endswith(".svg") else "png"
+        return f"data:image/{kind};base64,{base64.b64encode(files[match[0]]).decode()}"
+
+    return _PICTURE.sub(inlined, page)
+
+
+def pandoc(page: str, to: str, *options: str) -> bytes:
+    """What pandoc makes of a page. It may read nothing but its input, and twice the same page gives the same bytes.
+
+    Raises:
+        ReportError: pandoc is not to be had, or fails.
+    """
+    try:
+        import pypandoc  # type: ignore[import-untyped]
+
+        program = pypandoc.get_pandoc_path()
+    except (ImportError, OSError) as error:
+        hint = "pip install pypandoc_binary, or leave the format out"
+        raise ReportError(f"{to} needs pandoc, which is not to be had ({str(error).splitlines()[0]})", hint) from None
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, f"report.{to}")
+        words = [program, "--from=html", f"--to={to}", "--standalone", "--sandbox", "--shift-heading-level-by=-1"]
+        words += [f"--output={out}", *options]
+        environment = {"SOURCE_DATE_EPOCH": "315532800", **os.environ}  # the first moment that a zip file knows
+        try:
+            done = subprocess.run(
+                words, input=page.encode(), capture_output=True, timeout=_TIMEOUT, env=environment, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ReportError(f"{to}: pandoc failed: {error}") from None
+        if done.returncode or not out.is_file():
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+            raise ReportError(f"{to}: pandoc failed: {lines[0]}")
+        return out.read_bytes()
+
+
+FORMATS = (
+    Format("docx", ".docx", _docx, base="html"),
+    Format("odt", ".odt", _odt, base="html"),
+    Format("epub", ".epub", _epub, base="html"),
+    Format("rst", ".rst", _rst, base="html"),
+)
