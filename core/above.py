@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = re.compile(r"^checkpoint[-_](\d{1,18})$")
 
-Load = Callable[[Folder, Path, "Host", Sequence[Path]], list[Run]]
+Load = Callable[[Folder, Path, "Host"], list[Run]]
 
 
 def with_folder_above(run: Run, path: Path, host: Host, load: Load) -> Run:
@@ -34,7 +34,7 @@ def with_folder_above(run: Run, path: Path, host: Host, load: Load) -> Run:
         said = f"this checkpoint is from step {step:,}; the folder above holds one from step {newest:,}"
         problems.append(Problem(".", said, "give that folder to report the whole run"))
     try:
-        above = load(folder, path.parent, host, ())
+        above = load(folder, path.parent, host)
     except ReportError:
         return replace(run, problems=tuple(problems))
     whole = next((other for other in above if _owns(other, path.name)), None)

@@ -16,6 +16,7 @@ COMMANDS = {
 }
 """The tool's own commands, each with its line of help. Plugins may add others, but not of these names."""
 
+_RUN = "a run folder, a checkpoint or a log file, or its URL"
 _ABOUT = "From a training run directory to the paper section that the run supports."
 _EXAMPLES = {
     "": """\
@@ -31,6 +32,8 @@ examples:
   dpo-report build outputs/dpo                  LaTeX into outputs/dpo/report
   dpo-report build outputs/dpo -f latex,markdown -o paper/report
   dpo-report build runs/a runs/b -o reports     one report each: reports/a, reports/b
+  dpo-report build sweep --all -o reports       one for each run below sweep, and a table of them
+  dpo-report build s3://bucket/run -o report    only the files that are read are fetched
 
 The folder is replaced when it holds a report of ours, used when it is empty, and refused otherwise.
 """,
@@ -38,6 +41,8 @@ The folder is replaced when it holds a report of ours, used when it is empty, an
 examples:
   dpo-report inspect outputs/dpo
   dpo-report inspect outputs/dpo --json > run.json
+  dpo-report inspect outputs/dpo --why          which reader looked, and which file gave what
+  dpo-report inspect sweep                      lists the runs below, and what distinguishes them
 """,
     "explain": """\
 examples:
@@ -122,7 +127,8 @@ def parser_for(
 
 
 def _build(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file")
+    parser.add_argument("runs", nargs="+", type=place, metavar="RUN", help=_RUN)
+    parser.add_argument("--all", action="store_true", help="RUN is a folder of several runs: a report of each")
     parser.add_argument(
         "-f",
         "--format",
@@ -141,23 +147,60 @@ def _build(parser: argparse.ArgumentParser) -> None:
         help="templates of your own, searched first; may be given several times",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing unless something is wrong")
+    _with(parser)
+    _workers(parser)
 
 
 def _inspect(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run folder, a checkpoint or a log file")
+    parser.add_argument("run", type=place, metavar="RUN", help=f"{_RUN}; a folder of several runs is listed")
     parser.add_argument("--json", action="store_true", help="as report.json has it")
     parser.add_argument("--all", action="store_true", help="also the remarks that only describe")
+    parser.add_argument("--why", action="store_true", help="which reader looked, and which file gave what")
+    _with(parser)
+    _workers(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="a metric, a rule or a file")
-    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="the run whose value is explained")
+    parser.add_argument("run", nargs="?", type=place, metavar="RUN", help="the run whose value is explained")
     parser.add_argument("--all", action="store_true", help="list every name that can be explained")
 
 
 def _plugins(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="everything, for programs")
     parser.add_argument("--all", action="store_true", help="also the hooks and the name of every object")
+
+
+def _with(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--with",
+        dest="with_files",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file outside the folder that belongs to the run; may be given several times",
+    )
+
+
+def _workers(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("many runs")
+    group.add_argument("-j", "--jobs", type=_count, default=0, metavar="N", help="processes (one a core)")
+    group.add_argument(
+        "--backend", choices=("loky", "dask", "ray"), default="loky", help="where they run (loky: this machine)"
+    )
+    group.add_argument("--scheduler", default="", metavar="ADDRESS", help="of the Dask or Ray cluster")
+
+
+def place(text: str) -> Path | str:
+    """A path; a URL stays the text that it is."""
+    return text if "://" in text else Path(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 10_000:
+        raise argparse.ArgumentTypeError("not a number of processes")
+    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

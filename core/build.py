@@ -19,6 +19,7 @@ from dpo_report.core.host.watchdog import watched
 from dpo_report.core.loader import load
 from dpo_report.core.macros import camel
 from dpo_report.core.model import Analysis, Problem, Report
+from dpo_report.core.remote import is_url
 from dpo_report.core.render import Drawer, Kit
 from dpo_report.core.standin import filename
 
@@ -63,17 +64,19 @@ def build_runs(
     strict: bool = False,
     template_dirs: Iterable[str | Path] | None = None,
     style: Style | None = None,
+    with_files: Iterable[str | Path] = (),
 ) -> tuple[Report, ...]:
     """Read runs, find what may be said of them, and write a report of each.
 
     Args:
-        paths: run directories or single files.
+        paths: run directories or single files, here or at URLs.
         formats: names of formats; ``report.json`` is written with any of them.
         out: the folder to write; by default ``report`` inside the run directory. Several runs get a folder each in it.
         host: the plugins; by default those of this process.
         strict: refuse to write a report that has problems.
         template_dirs: the user's template folders, searched before all others.
         style: how figures look.
+        with_files: files outside a run's folder that belong to the run.
 
     Raises:
         ReportError: a path holds no run, a format or template is wrong, or a folder cannot be written. Then nothing
@@ -85,9 +88,9 @@ def build_runs(
         host = default_host()
     plugins = host
     chosen = [plugins.format(name).item for name in dict.fromkeys([formats] if isinstance(formats, str) else formats)]
-    places = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    places = [paths] if isinstance(paths, str | Path) else list(paths)
     roots = tuple(Path(folder) for folder in template_dirs or ())
-    analyses = [analyse(load(path, host=plugins), plugins) for path in places]
+    analyses = [analyse(load(path, host=plugins, with_files=with_files), plugins) for path in places]
     targets = _targets(places, analyses, Path(out) if out is not None else None)
     for folder in targets:
         target.check(folder)  # before anything is drawn
@@ -188,21 +191,22 @@ class _Workshop:
         return lambda kinds: drawn(tuple(kinds))
 
 
-def _targets(paths: Sequence[Path], analyses: Sequence[Analysis], out: Path | None) -> list[Path]:
+def _targets(paths: Sequence[Path | str], analyses: Sequence[Analysis], out: Path | None) -> list[Path]:
     """One folder for each run: ``out`` itself, a folder in it, or ``report`` in the run directory.
 
     Raises:
-        ReportError: there is no run, or a report would take the place of a run.
+        ReportError: there is no run, a report would take the place of a run, or the run is far away.
     """
     if not paths:
         raise ReportError("no run was given", "give the output directory of a training run")
-    homes = [path.parent if path.is_file() else path for path in paths]
-    if out is None:
-        targets = [home / FOLDER for home in homes]
-    elif len(paths) == 1:
-        targets = [out]
+    homes = [_home(path, analysis) for path, analysis in zip(paths, analyses, strict=True)]
+    if out is not None:
+        names = unique(analysis.run.name for analysis in analyses)
+        targets = [out] if len(paths) == 1 else [out / name for name in names]
+    elif any(is_url(path) for path in paths):
+        raise ReportError("a report of a run at a URL needs a folder here", "give one with -o")
     else:
-        targets = [out / name for name in _unique(analysis.run.name for analysis in analyses)]
+        targets = [home / _folder(Path(path)) for home, path in zip(homes, paths, strict=True)]
     for folder in targets:
         if any(home.resolve().is_relative_to(folder.resolve()) for home in homes):
             raise ReportError(f"{folder} holds the run itself", "give another folder with -o")
@@ -211,10 +215,23 @@ def _targets(paths: Sequence[Path], analyses: Sequence[Analysis], out: Path | No
     return targets
 
 
-def _unique(names: Iterable[str]) -> list[str]:
+def _home(path: Path | str, analysis: Analysis) -> Path:
+    """The folder that was given; that of the file; or that of the run which a name behind a folder chose."""
+    place = Path(path)
+    if is_url(path) or not place.exists():
+        return analysis.run.directory
+    return place.parent if place.is_file() else place
+
+
+def _folder(path: Path) -> str:
+    """Name of the report's folder in the run's; several runs in one folder get one each."""
+    return FOLDER if path.exists() else f"{FOLDER}-{path.name}"
+
+
+def unique(names: Iterable[str]) -> list[str]:
     """Folder names: letters, digits, dots and dashes, each only once.
 
-    >>> _unique(["a b", "a b", "..", "a-b-2"])
+    >>> unique(["a b", "a b", "..", "a-b-2"])
     ['a-b', 'a-b-3', 'run', 'a-b-2']
     """
     plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "run" for name in names]

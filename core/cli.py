@@ -79,7 +79,8 @@ def _close_stdout() -> None:
 
 def tell(message: str, hint: str = "") -> int:
     """One line on stderr, and one of advice; gives the exit status of a known problem."""
-    sys.stderr.write(f"dpo-report: {printable(message)}\n")
+    first, *listed = message.split("\n  ")  # an error may end in a list
+    sys.stderr.write("\n  ".join([f"dpo-report: {printable(first)}", *map(printable, listed)]) + "\n")
     if hint:
         sys.stderr.write(f"  {printable(hint)}\n")
     return 1

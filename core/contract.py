@@ -169,6 +169,8 @@ class Claim:
     """Regular expressions (case-insensitive) of phrases that make the claim; empty for a rung of the ladder."""
     topic: str = ""
     """What a run without the evidence shows nothing about: ``robustness``; empty where it is a mere misnaming."""
+    methods: tuple[str, ...] = ()
+    """Methods whose runs it is said of, before a claim of its level that is said of every run; empty: every run."""
 
 
 @dataclass(frozen=True, slots=True)

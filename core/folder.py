@@ -20,6 +20,8 @@ from dpo_report.core.model import Problem
 MAX_FILES = 200_000
 SKIPPED_FOLDERS = frozenset({".git", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".cache", ".venv"})
 TEMPORARY = ".dpo-report-"
+REPORT_HEAD = 400
+"""Bytes of a report.json that tell whose it is."""
 
 
 class Fetch(Protocol):
@@ -245,7 +247,12 @@ def is_own_report(items: list[os.DirEntry[str]]) -> bool:
         if item.name == "report.json" and item.is_file(follow_symlinks=False):
             try:
                 with Path(item.path).open("rb") as stream:
-                    return b'"name": "dpo-report"' in stream.read(400)
+                    return is_own_report_file(stream.read(REPORT_HEAD))
             except OSError:
                 return False
     return False
+
+
+def is_own_report_file(head: bytes) -> bool:
+    """Whether a report.json that begins like this is one of ours."""
+    return b'"name": "dpo-report"' in head

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from dpo_report.core.kinship import Evidence, has_metrics, related, without_tail
+from dpo_report.core.kinship import Evidence, alike, has_metrics, related, without_tail
 from dpo_report.core.merge import moved
 from dpo_report.core.model import Problem, Series, Witness
 
@@ -86,7 +86,7 @@ def within(path: str, home: str) -> bool:
 
 
 def _candidates(groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
-    """Pairs that may be one run: a folder and one within it; and any two that share logged values."""
+    """Pairs that may be one run: a folder and one within it; and any two of one recipe that share logged values."""
     by_folder: dict[str, list[Group]] = {}
     for group in groups:
         by_folder.setdefault(group.place[0], []).append(group)
@@ -108,7 +108,8 @@ def _candidates(groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
                 pair = _ordered(one, other)
                 if pair and (pair[0].place, pair[1].place) not in seen:
                     seen.add((pair[0].place, pair[1].place))
-                    yield pair
+                    if alike(pair[0].witnesses, pair[1].witnesses):
+                        yield pair
 
 
 def _homes(folder: str) -> Iterator[str]:

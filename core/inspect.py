@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dpo_report.core import numbers
+from dpo_report.core.many import Where
 from dpo_report.core.model import Analysis, Finding
 from dpo_report.core.outline import Outline
 from dpo_report.core.terminal import printable
@@ -24,9 +26,23 @@ _MARKS = {"warning": ("!!", "bold red"), "caution": ("! ", "yellow"), "good": ("
 def run(args: argparse.Namespace, host: Host) -> int:
     """Load, analyse and print; with ``--json`` the record of report.json."""
     from dpo_report.core.analysis import analyse
-    from dpo_report.core.loader import load
+    from dpo_report.core.listing import as_json, spread_over, survey, text
+    from dpo_report.core.loader import offer, one_of
 
-    analysis = analyse(load(args.run, host=host), host)
+    if args.why:
+        from dpo_report.core.why import account
+
+        sys.stdout.write(account(args.run, host, args.with_files))
+        return 0
+    where = Where(args.backend, args.scheduler, args.jobs)
+    found = survey(args.run, host, args.with_files, partial(spread_over, host=host, where=where))
+    if found.listed:
+        told = as_json(found.listed) if args.json else f"{text(found.listed)}\n"
+        sys.stdout.write(told)
+        if not args.json:
+            sys.stderr.write(printable(offer(args.run, found.listed[0].path)) + "\n")
+        return 0
+    analysis = analyse(one_of(found.runs, args.run, found.root), host)
     if args.json:
         from dpo_report import __version__
         from dpo_report.core import export
@@ -36,14 +52,14 @@ def run(args: argparse.Namespace, host: Host) -> int:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=False)
-    for part in view(analysis, host, args.all):
+    for part in view(analysis, host, args.all, args.run if isinstance(args.run, str) else ""):
         console.print(part)
     _tell_problems(analysis)
     return 0
 
 
-def view(analysis: Analysis, host: Host, everything: bool = False) -> list[RenderableType]:
-    """What is printed, top to bottom."""
+def view(analysis: Analysis, host: Host, everything: bool = False, place: str = "") -> list[RenderableType]:
+    """What is printed, top to bottom; ``place`` is how the run was called, where that is no folder."""
     from rich.text import Text as Styled
 
     parts: list[RenderableType] = [Styled(headline(analysis), style="bold")]
@@ -60,7 +76,7 @@ def view(analysis: Analysis, host: Host, everything: bool = False) -> list[Rende
         parts += [_values(analysis, host), Styled("")]
     parts += [_files(analysis)]
     open_questions = len(Outline(analysis).open)
-    where = printable(analysis.run.directory)
+    where = printable(place or analysis.run.directory)
     parts += [
         Styled(""),
         Styled(f"{numbers.plural(open_questions, 'question')} only you can answer; the report marks them."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,27 @@ def related(host: Sequence[Witness], guest: Sequence[Witness]) -> Evidence | Non
     if found.compared:
         return _judged(host, guest, found)
     return _without_values(host, guest, found)
+
+
+def alike(host: Sequence[Witness], guest: Sequence[Witness]) -> bool:
+    """Whether two places that do not lie in each other were given the same settings: enough, and none differs.
+
+    The last parts of paths count here: two runs of one recipe differ in their output folders, if in nothing else.
+    """
+    mine, theirs = _settings(host), _settings(guest)
+    common = mine.keys() & theirs.keys()
+    return len(common) >= SETTINGS and all(
+        same_value(mine[key], theirs[key]) and _last_part(mine[key]) == _last_part(theirs[key]) for key in common
+    )
+
+
+def _settings(group: Sequence[Witness]) -> dict[str, Any]:
+    return {key: one.value for witness in group for key, one in witness.settings.items()}
+
+
+def _last_part(value: Any) -> str:
+    """The last part of a path; empty for anything else."""
+    return value.replace("\\", "/").rstrip("/").rpartition("/")[2] if isinstance(value, str) and "/" in value else ""
 
 
 def without_tail(witness: Witness, until: float, said: str) -> Witness:
@@ -153,8 +175,7 @@ def _judged(host: Sequence[Witness], guest: Sequence[Witness], found: Evidence) 
 
 def _without_values(host: Sequence[Witness], guest: Sequence[Witness], found: Evidence) -> Evidence | None:
     """Where one place logged nothing that the other has: its settings must be those of the other, or it has none."""
-    mine = {key: one.value for witness in host for key, one in witness.settings.items()}
-    theirs = {key: one.value for witness in guest for key, one in witness.settings.items()}
+    mine, theirs = _settings(host), _settings(guest)
     common = mine.keys() & theirs.keys()
     differing = [key for key in common if not same_value(mine[key], theirs[key])]
     if not theirs and not _series(guest) and not any(witness.summary for witness in guest):

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dpo_report.core import remote
 from dpo_report.core.above import CHECKPOINT, with_folder_above
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.errors import ReportError
@@ -21,6 +22,7 @@ from dpo_report.core.model import Problem, Run, RunFile, Witness
 if TYPE_CHECKING:
     from dpo_report.core.host.declared import Provided
     from dpo_report.core.manager import Host
+    from dpo_report.core.why import Trace
 
 _NAMELESS = frozenset(
     {"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""}
@@ -33,21 +35,29 @@ Found = tuple["Provided[Reader]", Match]
 
 
 def load(path: Path | str, *, host: Host | None = None, with_files: Iterable[Path | str] = ()) -> Run:
-    """Read one training run from a folder, a checkpoint folder or a single log file.
+    """Read one training run from a folder, a checkpoint folder or a single log file, here or at a URL.
 
     ``with_files`` are further files outside the folder that belong to the run.
 
     Raises:
         ReportError: nothing there tells of a run, or several runs lie below the folder and none at its top.
     """
-    runs = load_all(path, host, with_files)
-    first, path = runs[0], Path(path)
-    below = sum(run.directory != first.directory for run in runs)
-    if below and first.directory != path:
-        listed = "\n".join(_line(run, path) for run in runs[:_LISTED])
+    root, runs = _at(path, host, with_files)
+    return one_of(runs, path, root)
+
+
+def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
+    """The run that a path means, of those that were read from it; ``root`` is its folder on disk.
+
+    Raises:
+        ReportError: it holds several, and none at its top.
+    """
+    first = runs[0]
+    if is_parent(runs, root):
+        listed = "\n".join(_line(run, root) for run in runs[:_LISTED])
         more = f"\n  and {len(runs) - _LISTED} more" if len(runs) > _LISTED else ""
-        hint = f"choose one by its path, for example {first.directory}"
-        raise ReportError(f"{path} holds {len(runs)} runs:\n{listed}{more}", hint)
+        raise ReportError(f"{path} holds {len(runs)} runs:\n{listed}{more}", offer(path, place_of(first, root)))
+    below = sum(run.directory != first.directory for run in runs)
     if below:
         said = "1 more run lies" if below == 1 else f"{below} more runs lie"
         other = Problem(".", f"{said} below this folder, not in this report", "give their paths to report them")
@@ -55,28 +65,95 @@ def load(path: Path | str, *, host: Host | None = None, with_files: Iterable[Pat
     return first
 
 
-def load_all(path: Path | str, host: Host | None = None, with_files: Iterable[Path | str] = ()) -> list[Run]:
+def offer(parent: Path | str, first: str) -> str:
+    """What to do with a folder of several runs, the first of which is at ``first``."""
+    return (
+        f"choose one by its path, for example {parent}/{first}, or report each: dpo-report build {parent} --all -o DIR"
+    )
+
+
+def is_parent(runs: Sequence[Run], root: Path) -> bool:
+    """Whether a folder holds several runs and is none itself."""
+    first = runs[0]
+    return len(runs) > 1 and (first.directory != root or bool(first.witnesses[0].identity))
+
+
+def place_of(run: Run, root: Path) -> str:
+    """A run's path from a folder, with its identity where several stand in one folder."""
+    home = run.directory.relative_to(root).as_posix() if run.directory.is_relative_to(root) else run.name
+    return "/".join(filter(None, ("" if home == "." else home, run.witnesses[0].identity))) or "."
+
+
+def load_all(
+    path: Path | str, host: Host | None = None, with_files: Iterable[Path | str] = (), trace: Trace | None = None
+) -> list[Run]:
     """Read every run in a folder, those at its top first.
+
+    Where several runs stand in one folder, its path with a run's identity behind it (``logs/attempt-3``) is that run.
+    ``trace`` takes down what happened on the way.
 
     Raises:
         ReportError: nothing there tells of a run.
     """
+    return _at(path, host, with_files, trace)[1]
+
+
+def _at(
+    path: Path | str, host: Host | None, with_files: Iterable[Path | str], trace: Trace | None = None
+) -> tuple[Path, list[Run]]:
+    """The runs at a path, and its folder on disk."""
     if host is None:
         from dpo_report.core.manager import default_host
 
         host = default_host()
-    path = Path(path)
-    runs = _load(Folder.open(path), path, host, [Path(extra) for extra in with_files])
-    if CHECKPOINT.match(path.resolve().name) and not path.is_file():
-        return [with_folder_above(run, path, host, _load) for run in runs]
-    return runs
+    extra = [Path(file) for file in with_files]
+    if remote.is_url(path):
+        folder = remote.open_url(str(path))
+        return folder.root, loaded(folder, path, host, extra, trace)
+    place = Path(path)
+    if not place.exists() and place.parent.is_dir():
+        chosen = _by_identity(place, host, extra, trace)
+        if chosen:
+            return place.parent, chosen
+    runs = loaded(Folder.open(place), place, host, extra, trace)
+    if CHECKPOINT.match(place.resolve().name) and not place.is_file():
+        runs = [with_folder_above(run, place, host, loaded) for run in runs]
+    return place, runs
 
 
-def _load(folder: Folder, path: Path, host: Host, with_files: Sequence[Path]) -> list[Run]:
+def open_place(path: Path | str) -> Folder:
+    """The files at a path or URL.
+
+    Raises:
+        ReportError: there are none, or they cannot be read.
+    """
+    return remote.open_url(str(path)) if remote.is_url(path) else Folder.open(Path(path))
+
+
+def _by_identity(path: Path, host: Host, extra: Sequence[Path], trace: Trace | None) -> list[Run]:
+    """The run of that name among several in the folder above; empty where there is none."""
+    try:
+        runs = loaded(Folder.open(path.parent), path.parent, host, extra, trace)
+    except ReportError:
+        return []
+    wanted = ("", path.name)
+    if trace is not None:
+        trace.groups = [group for group in trace.groups if group.place == wanted]
+    return [run for run in runs if run.directory == path.parent and run.witnesses[0].identity == path.name]
+
+
+def loaded(
+    folder: Folder, path: Path | str, host: Host, with_files: Sequence[Path] = (), trace: Trace | None = None
+) -> list[Run]:
+    """Every run in a folder that is open; ``path`` is its name in messages.
+
+    Raises:
+        ReportError: nothing there tells of a run.
+    """
     problems = list(folder.problems)
     if folder.only is not None:
         _must_open(folder, path)
-    found = _matching(folder, host, problems)
+    found = _matching(folder, host, problems, trace)
     witnesses = _read(folder, found, host, problems)
     home, identity = (witnesses[0].folder, witnesses[0].identity) if witnesses else ("", "")
     for extra in with_files:
@@ -86,6 +163,8 @@ def _load(folder: Folder, path: Path, host: Host, with_files: Sequence[Path]) ->
         raise _nothing(path, folder, problems)
     first = _first_reader(folder, found, host, problems)
     groups = grouped(witnesses)
+    if trace is not None:
+        trace.groups = groups
     parts = folder.parted({group.place[0] for group in groups})
     if folder.only is not None:
         parts[""] = folder
@@ -95,11 +174,13 @@ def _load(folder: Folder, path: Path, host: Host, with_files: Sequence[Path]) ->
     ]
 
 
-def _matching(folder: Folder, host: Host, problems: list[Problem]) -> list[Found]:
+def _matching(folder: Folder, host: Host, problems: list[Problem], trace: Trace | None = None) -> list[Found]:
     """Readers that know the folder, the surest first."""
     found: list[Found] = []
     for provided in host.readers:
         match = host.guard(provided, provided.item.detect, folder)
+        if trace is not None:
+            trace.asked.append((provided.item.name, provided.item.title, match))
         if isinstance(match, Problem):
             problems.append(match)
         elif match is not None and match.sure > 0:
@@ -132,7 +213,7 @@ def _read_extra(path: Path, run: Path, host: Host, problems: list[Problem]) -> l
     return [moved(witness, Path(os.path.relpath(path.parent, run)).as_posix()) for witness in witnesses]
 
 
-def _must_open(folder: Folder, path: Path) -> None:
+def _must_open(folder: Folder, path: Path | str) -> None:
     try:
         folder.read(folder.entries[0], 1)
     except OSError as error:
@@ -191,7 +272,7 @@ def _classified(entries: Iterable[Entry], host: Host) -> Iterator[RunFile]:
         yield RunFile(entry.path, entry.size, known.role, known.meaning) if known else RunFile(entry.path, entry.size)
 
 
-def _nothing(path: Path, folder: Folder, problems: Sequence[Problem]) -> ReportError:
+def _nothing(path: Path | str, folder: Folder, problems: Sequence[Problem]) -> ReportError:
     """Why there is nothing to report, in one line."""
     hint = "give the output directory of a training run"
     failed = next((problem for problem in problems if problem.where.startswith("plugin")), None)
@@ -208,9 +289,7 @@ def _nothing(path: Path, folder: Folder, problems: Sequence[Problem]) -> ReportE
     return ReportError(f"nothing in {path} tells of a training run (it holds {seen})", hint)
 
 
-def _line(run: Run, path: Path) -> str:
+def _line(run: Run, root: Path) -> str:
     """A run in a list: path, method, status, steps."""
-    relative = run.directory.relative_to(path).as_posix() if run.directory.is_relative_to(path) else run.name
     steps = f"{run.global_step:,} steps" if run.global_step is not None else "steps unknown"
-    inner = f"/{run.witnesses[0].identity}" if run.witnesses[0].identity else ""
-    return f"  {relative}{inner}: {run.method or 'method unknown'}, {run.status}, {steps}"
+    return f"  {place_of(run, root)}: {run.method or 'method unknown'}, {run.status}, {steps}"

@@ -64,6 +64,30 @@ def default_host() -> Host:
     return Host()
 
 
+def _made(
+    files: tuple[Path, ...],
+    disabled: tuple[str, ...],
+    discover: bool,
+    modules: tuple[str, ...] | None,
+    reserved: tuple[str, ...],
+    extra: tuple[object, ...] = (),
+) -> Host:
+    """A host from what it was asked for."""
+    return Host(files=files, disabled=disabled, discover=discover, extra=extra, modules=modules, reserved=reserved)
+
+
+@cache
+def _again(
+    files: tuple[Path, ...],
+    disabled: tuple[str, ...],
+    discover: bool,
+    modules: tuple[str, ...] | None,
+    reserved: tuple[str, ...],
+) -> Host:
+    """The same for every task of one worker."""
+    return _made(files, disabled, discover, modules, reserved)
+
+
 class _Declared(Generic[T]):
     """The objects of one kind, in the order of their plugins."""
 
@@ -124,6 +148,12 @@ class Host:
         for path in self._files:
             if not path.is_file():
                 raise ReportError(f"no such plugin file: {path}", "--plugin takes the path of a Python file")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it was asked for: the worker that gets a host finds and loads the plugins itself, once."""
+        modules = None if self._modules is None else tuple(self._modules)
+        asked = (self._files, tuple(sorted(self._disabled)), self._discover, modules, tuple(sorted(self._reserved)))
+        return (_again, asked) if not self._extra else (_made, (*asked, self._extra))
 
     @property
     def plugins(self) -> tuple[Plugin, ...]:

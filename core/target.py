@@ -64,6 +64,22 @@ def write(targets: Mapping[Path, Files]) -> None:
             raise
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file at once, in place of an old one.
+
+    Raises:
+        ReportError: the disk refuses.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ReportError(f"cannot write {path}: {error.strerror or error}") from error
+
+
 @contextmanager
 def _undone_on_failure() -> Iterator[list[tuple[str, Path, Path]]]:
     """Take back, last first, what was noted when anything stops the block, an interrupt included."""

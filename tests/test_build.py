@@ -299,7 +299,7 @@ def test_templates_never_come_from_the_run(run, monkeypatch):
 
 
 def test_names_of_folders_are_plain_and_unique():
-    assert building._unique(["run_50% é", "run_50% é", "..", ""]) == ["run_50", "run_50-2", "run", "run-2"]
+    assert building.unique(["run_50% é", "run_50% é", "..", ""]) == ["run_50", "run_50-2", "run", "run-2"]
 
 
 def test_report_json_names_the_figures_that_were_written(run):

@@ -183,6 +183,7 @@ class TestBuild:
 
         monkeypatch.setattr(build, "build_runs", record)
         words = ["a", "b", "-f", "latex, markdown,latex", "-o", "out", "--template-dir", "t", "--template-dir", "u"]
+        words += ["--with", "run.yaml"]
         assert main(["build", *words, *local("good")]) == 0
         assert [plugin.name for plugin in seen.pop("host").plugins][-1] == "good"
         assert seen == {
@@ -191,6 +192,7 @@ class TestBuild:
             "out": Path("out"),
             "strict": False,
             "template_dirs": [Path("t"), Path("u")],
+            "with_files": [Path("run.yaml")],
         }
 
     def test_an_unknown_format_is_refused_before_anything_is_written(self, run, capsys):

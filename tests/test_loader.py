@@ -167,7 +167,10 @@ def test_a_parent_of_several_runs_lists_them(trainer: Host) -> None:
     with pytest.raises(ReportError) as caught:
         load(RUNS / "dpo-seeds", host=trainer)
     assert caught.value.message.splitlines()[1:] == [f"  seed-{seed}: dpo, completed, 16 steps" for seed in (1, 2, 3)]
-    assert caught.value.hint == f"choose one by its path, for example {RUNS / 'dpo-seeds' / 'seed-1'}"
+    parent = RUNS / "dpo-seeds"
+    assert caught.value.hint == (
+        f"choose one by its path, for example {parent}/seed-1, or report each: dpo-report build {parent} --all -o DIR"
+    )
     assert [run.name for run in load_all(RUNS / "dpo-seeds", trainer)] == ["seed-1", "seed-2", "seed-3"]
 
 

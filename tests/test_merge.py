@@ -130,12 +130,20 @@ def test_the_one_of_several_attempts_that_a_state_is_of(tmp_path: Path) -> None:
 
 def test_trackers_beside_the_output_folder(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    state = told("state", LOSSES, "out", precision=10)
-    tracker = told("tracker", LOSSES, "wandb/offline-1", precision=7)
-    other = told("tracker", [value * 1.01 for value in LOSSES], "wandb/offline-2", precision=7)
+
+    def recipe(output: str) -> dict[str, Setting]:
+        values = {f"s{n}": n for n in range(30)} | {"output_dir": output}
+        return {name: Setting(name, value, Source("args")) for name, value in values.items()}
+
+    state = told("state", LOSSES, "out", precision=10, settings=recipe("/home/a/out"))
+    tracker = told("tracker", LOSSES, "wandb/offline-1", precision=7, settings=recipe("../out/"))
+    other = told("tracker", [v * 1.01 for v in LOSSES], "wandb/offline-2", settings=recipe("/home/a/out"))
     first, second = runs(tmp_path, state, tracker, other)
     assert (first.directory, len(first.witnesses), second.name) == (tmp_path / "out", 2, "offline-2")
     assert first.witnesses[1].files == ("../wandb/offline-1/tracker",)
+    again = told("tracker", LOSSES, "wandb/offline-1", settings=recipe("/home/a/out-2"))  # the same seed, elsewhere
+    assert len(runs(tmp_path, state, again)) == 2
+    assert len(runs(tmp_path, told("state", LOSSES, "out"), told("tracker", LOSSES, "wandb/x"))) == 2
 
 
 def test_an_event_folder_is_the_only_log_of_a_folder_with_weights(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, host: Host) -> int:
     """Build, then tell every problem once on stderr and every folder on stdout."""
+    if args.all:
+        from dpo_report.core.commands import all_runs
+
+        return all_runs.run(args, host)
     reports = _built(args, host)
     analyses = [analysis for report in reports for analysis in report.analyses]
     for problem in dict.fromkeys(problem for analysis in analyses for problem in analysis.problems):
@@ -31,7 +35,10 @@ def run(args: argparse.Namespace, host: Host) -> int:
 
 def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
     from dpo_report.core.build import build_runs
+    from dpo_report.core.listing import refuse_parent
 
+    for place in args.runs:
+        refuse_parent(place, host)
     with without_collector():
         return build_runs(
             args.runs,
@@ -40,4 +47,5 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
             host=host,
             strict=args.strict,
             template_dirs=args.template_dir,
+            with_files=args.with_files,
         )

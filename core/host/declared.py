@@ -126,5 +126,6 @@ def _results() -> Mapping[str, _Result]:
         "explain": _Result(Finding),
         "detect": _Result(Match, may_be_none=True),
         "read": _Result(Witness, several=True),
+        "glance": _Result(Witness, several=True),
         "known": _Result(str, may_be_none=True),
     }

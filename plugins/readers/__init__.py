@@ -12,6 +12,7 @@ def register_readers() -> list[Reader]:
     from dpo_report.plugins.readers import evaluation
     from dpo_report.plugins.readers.families import READERS
     from dpo_report.plugins.readers.hf.files import FILES
+    from dpo_report.plugins.readers.hf.glance import glance
     from dpo_report.plugins.readers.hf.witness import NAME, detect, read
 
-    return [Reader(NAME, detect, read, "Hugging Face Trainer and TRL", FILES), *READERS, evaluation.READER]
+    return [Reader(NAME, detect, read, "Hugging Face Trainer and TRL", FILES, glance), *READERS, evaluation.READER]

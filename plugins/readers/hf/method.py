@@ -48,7 +48,7 @@ def tell(config: str, tags: Collection[str], card: str, keys: Collection[str], t
     ``config`` is the dotted class of the arguments, ``tags`` and ``card`` those of the model card, ``keys`` the logged
     series, ``trl`` whether anything says that TRL was used.
     """
-    by_config = _from_config(config)
+    by_config = from_config(config)
     if by_config.method:
         return by_config
     tagged = sorted({_BY_TAG[tag] for tag in tags if tag in _BY_TAG})
@@ -62,7 +62,8 @@ def tell(config: str, tags: Collection[str], card: str, keys: Collection[str], t
     return Told(method, _trainer(method, trl), why) if method else Told()
 
 
-def _from_config(config: str) -> Told:
+def from_config(config: str) -> Told:
+    """What the arguments' dotted class tells by itself."""
     module, _, name = config.rpartition(".")
     match = _CONFIG.match(name)
     if not match:

@@ -51,8 +51,13 @@ def read(folder: Folder) -> Iterator[Witness]:
         yield from _read_file(folder, folder.entries[0])
         return
     for place in checkpoints.find(folder):
-        for witness in _read_run(place.folder, place.state):
-            yield replace(witness, folder=place.home)
+        yield from read_place(place)
+
+
+def read_place(place: checkpoints.Place) -> Iterator[Witness]:
+    """The witnesses of one run's folder."""
+    for witness in _read_run(place.folder, place.state):
+        yield replace(witness, folder=place.home)
 
 
 def _read_file(folder: Folder, entry: Entry) -> Iterator[Witness]:

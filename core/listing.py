@@ -1,0 +1,309 @@
+"""The runs below one folder as a list: read as little as tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dpo_report.core.errors import ReportError
+from dpo_report.core.loader import is_parent, load_all, loaded, offer, open_place, place_of
+from dpo_report.core.many import Failure, Where, each
+from dpo_report.core.model import Problem, Run, RunStatus, Witness
+from dpo_report.core.remote import is_url
+from dpo_report.core.terminal import columns
+
+if TYPE_CHECKING:
+    from dpo_report.core.folder import Folder
+    from dpo_report.core.manager import Host
+
+MANY = 16
+"""More folders than this are read by several processes."""
+_SHOWN = 4
+"""Settings that are shown of those that differ."""
+_LINES = 30
+"""Runs that an error lists."""
+_WIDEST = 24
+"""Letters of a setting's value."""
+
+Spread = Callable[[Sequence[Path]], "list[list[Listed] | Failure]"]
+"""Lists several folders at once, each as :func:`children` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A run in a list."""
+
+    path: str
+    """Relative to the parent, with the identity of one of several runs in a folder as its last part."""
+    method: str | None = None
+    status: RunStatus = "unknown"
+    step: int | None = None
+    planned: int | None = None
+    loss: float | None = None
+    """The last training loss."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Plain values by name."""
+    file: str = ""
+    """The file that told most, relative to the parent."""
+    failed: str = ""
+    """Why the run could not be read."""
+    copy_of: str = ""
+    """The path of the run that this one repeats byte by byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a folder holds: runs that were read, or the list of a parent."""
+
+    root: Path
+    """The folder on disk."""
+    runs: tuple[Run, ...] = ()
+    """What was read whole, where that was needed to know."""
+    listed: tuple[Listed, ...] = ()
+    """The list; empty where the folder is one run."""
+
+
+def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), spread: Spread | None = None) -> Survey:
+    """Look at a folder: a parent is listed, anything else is read.
+
+    Raises:
+        ReportError: nothing there tells of a run.
+    """
+    far = is_url(path)
+    if not far and not Path(path).is_dir():
+        return Survey(Path(path).parent, tuple(load_all(path, host, with_files)))
+    folder = open_place(path)
+    quick = [] if folder.only is not None or with_files else glanced(folder, host)
+    if quick:
+        listed = [_of_witness(witness) for witness in quick]
+        rest = folder.parted({"", *(witness.folder for witness in quick)})[""]
+        if rest.entries:
+            with suppress(ReportError):  # what lies beside the runs may tell of none
+                listed += [_of_run(run, folder.root) for run in loaded(rest, folder.root, host)]
+        return Survey(folder.root, listed=_marked(folder.root, listed))
+    inner = [] if far or with_files else _children(folder)
+    if spread is not None and len(inner) > MANY and all("/" in entry.path for entry in folder.entries):
+        return Survey(folder.root, listed=_marked(folder.root, _spread(folder.root, inner, spread)))
+    runs = loaded(folder, path, host, list(map(Path, with_files))) if far else load_all(path, host, with_files)
+    if not is_parent(runs, folder.root):
+        return Survey(folder.root, tuple(runs))
+    return Survey(folder.root, listed=_marked(folder.root, [_of_run(run, folder.root) for run in runs]))
+
+
+def glanced(folder: Folder, host: Host) -> list[Witness]:
+    """The runs of a parent as far as readers know them at a glance; empty where it is none, or that is not known."""
+    found: list[Witness] = []
+    for provided in host.readers:
+        if provided.item.glance is not None:
+            told = host.guard(provided, provided.item.glance, folder)
+            if not isinstance(told, Problem):
+                found += told
+    homes = {witness.folder for witness in found}
+    return found if len(homes) > 1 and "" not in homes else []
+
+
+def refuse_parent(path: Path | str, host: Host) -> None:
+    """Tell a parent of many runs before any of them is read whole.
+
+    Raises:
+        ReportError: it is one; the message lists its runs.
+    """
+    if is_url(path) or not Path(path).is_dir():
+        return
+    folder = open_place(path)
+    found = glanced(folder, host)
+    if found:
+        listed = _marked(folder.root, [_of_witness(witness) for witness in found])
+        lines = text(listed[:_LINES]).splitlines()
+        if len(listed) > _LINES:
+            lines.append(f"and {len(listed) - _LINES:,} more")
+        told = "\n".join(f"  {line}" for line in lines)
+        raise ReportError(f"{path} holds {len(listed):,} runs:\n{told}", offer(path, listed[0].path))
+
+
+def children(path: Path, host: Host) -> list[Listed]:
+    """The runs in one folder of a parent, with their paths from the parent.
+
+    Raises:
+        ReportError: nothing there tells of a run.
+    """
+    found = survey(path, host)
+    listed = found.listed or tuple(_of_run(run, path) for run in found.runs[:1])
+    return [
+        replace(one, path=f"{path.name}/{one.path}" if one.path != "." else path.name, file=f"{path.name}/{one.file}")
+        for one in listed
+    ]
+
+
+def spread_over(folders: Sequence[Path], host: Host, where: Where) -> list[list[Listed] | Failure]:
+    """Lists folders by several processes, with a bar on a terminal."""
+    from functools import partial
+
+    from dpo_report.core.progress import progress
+
+    told: dict[int, list[Listed] | Failure] = {}
+    with progress(len(folders)) as (advance, _):
+        for place, result in each(partial(children, host=host), folders, where):
+            told[place] = result
+            advance()
+    return [told[place] for place in range(len(folders))]
+
+
+def as_json(listed: Sequence[Listed]) -> str:
+    """The list for programs."""
+    import json
+
+    rows = [
+        {
+            "path": one.path,
+            "method": one.method,
+            "status": one.status,
+            "global_step": one.step,
+            "max_steps": one.planned,
+            "loss": None if one.loss is None or one.loss != one.loss else one.loss,
+            "settings": {name: _plain(one.settings[name]) for name in differing(listed) if name in one.settings},
+            "copy_of": one.copy_of or None,
+            "failed": one.failed or None,
+        }
+        for one in listed
+    ]
+    return json.dumps({"runs": rows}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON has."""
+    return value if isinstance(value, str | int | bool | None) else _shown(value)
+
+
+def differing(listed: Sequence[Listed]) -> list[str]:
+    """Names of settings that tell the runs apart: not the same in all, and no paths or names of the run itself."""
+    values: dict[str, list[str]] = {}
+    for one in listed:
+        for name, value in one.settings.items():
+            values.setdefault(name, []).append(_shown(value))
+    scores: list[tuple[int, int, str]] = []
+    for name, told in values.items():
+        different = set(told)
+        if len(different) < 2 or any("/" in value or "\\" in value for value in different):
+            continue
+        if sum(len(value) > 3 and value in one.path for one, value in zip(listed, told, strict=False)) > 1:
+            continue  # a name
+        scores.append((-len(told), -len(different), name))
+    return [name for *_, name in sorted(scores)]
+
+
+def text(listed: Sequence[Listed]) -> str:
+    """The list as aligned text, one run a line, with what distinguishes the runs."""
+    own = [one for one in listed if not one.copy_of and not one.failed]
+    names = differing(own)[:_SHOWN]
+    rows = [("run", "method", "status", "steps", "last loss", *names)]
+    for one in listed:
+        if one.copy_of or one.failed:
+            said = f"a copy of {one.copy_of}" if one.copy_of else f"cannot be read: {one.failed}"
+            rows.append((one.path, said, *[""] * (len(rows[0]) - 2)))
+        else:
+            rows.append((one.path, one.method or "?", one.status, _steps(one), _loss(one), *_settings(one, names)))
+    return columns([row if len(row) == len(rows[0]) else row[: len(rows[0])] for row in rows])
+
+
+def _settings(one: Listed, names: Sequence[str]) -> list[str]:
+    return [_shown(one.settings[name]) if name in one.settings else "-" for name in names]
+
+
+def _steps(one: Listed) -> str:
+    if one.step is None:
+        return "?"
+    return f"{one.step:,}" if one.planned is None else f"{one.step:,}/{one.planned:,}"
+
+
+def _loss(one: Listed) -> str:
+    return "-" if one.loss is None else f"{one.loss:.4g}"
+
+
+def _shown(value: Any) -> str:
+    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"
+
+
+def _of_witness(witness: Witness) -> Listed:
+    """A run as a witness tells it."""
+    place = "/".join(filter(None, (witness.folder, witness.identity))) or "."
+    file = "/".join(filter(None, (witness.folder, witness.files[0]))) if witness.files else ""
+    loss = next((s for s in witness.series if (s.name, s.split) == ("loss", "train") and len(s)), None)
+    return Listed(
+        place,
+        witness.method,
+        witness.status,
+        witness.global_step,
+        witness.max_steps,
+        float(loss.values[-1]) if loss is not None else None,
+        {name: setting.value for name, setting in witness.settings.items()},
+        file,
+    )
+
+
+def _of_run(run: Run, root: Path) -> Listed:
+    home, first = run.directory, run.witnesses[0]
+    inner = home.relative_to(root).as_posix() if home.is_relative_to(root) else "."
+    loss = run.get("loss")
+    return Listed(
+        place_of(run, root),
+        run.method,
+        run.status,
+        run.global_step,
+        run.max_steps,
+        float(loss.values[-1]) if loss is not None and len(loss) else None,
+        {name: setting.value for name, setting in run.settings.items()},
+        (Path(inner) / first.files[0]).as_posix() if first.files else "",
+    )
+
+
+def _children(folder: Folder) -> list[str]:
+    """Names of the folders directly in a folder."""
+    return list(dict.fromkeys(entry.path.partition("/")[0] for entry in folder.entries if "/" in entry.path))
+
+
+def _spread(root: Path, names: Sequence[str], spread: Spread) -> Iterator[Listed]:
+    nothing = "tells of a training run"
+    for name, told in zip(names, spread([root / name for name in names]), strict=True):
+        if not isinstance(told, Failure):
+            yield from told
+        elif nothing not in told.message:
+            yield Listed(name, failed=told.message)
+
+
+def _marked(root: Path, listed: Iterable[Listed]) -> tuple[Listed, ...]:
+    """The runs in natural order, copies told: the same file, byte by byte, with the same outcome."""
+    from dpo_report.core.folder import natural
+
+    ordered = sorted(listed, key=lambda one: natural(one.path))
+    twins: dict[tuple[Any, ...], list[Listed]] = {}
+    for one in ordered:
+        key = (one.file.rpartition("/")[2], one.step, one.planned, str(one.loss), one.status)
+        if one.file and one.step is not None:
+            twins.setdefault(key, []).append(one)
+    copies: dict[str, str] = {}
+    for group in twins.values():
+        if len(group) > 1:
+            copies |= _copies(root, group)
+    return tuple(replace(one, copy_of=copies.get(one.path, "")) for one in ordered)
+
+
+def _copies(root: Path, group: Sequence[Listed]) -> dict[str, str]:
+    """Runs whose file equals that of another one; of both the one whose path says ``latest`` is the copy."""
+    from hashlib import blake2b
+
+    first: dict[tuple[int, bytes], str] = {}
+    found: dict[str, str] = {}
+    for one in sorted(group, key=lambda one: "latest" in one.path):
+        try:
+            data = (root / one.file).read_bytes()
+        except OSError:
+            continue
+        owner = first.setdefault((len(data), blake2b(data).digest()), one.path)
+        if owner != one.path:
+            found[one.path] = owner
+    return found
