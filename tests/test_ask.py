@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from dpo_report.core.cli import main
 from dpo_report.core.loader import load
 from dpo_report.plugins.asking import guesses
@@ -47,7 +48,7 @@ def test_an_end_of_input_changes_nothing(ask, run):
 
 
 def test_answers_are_kept_and_not_asked_again(ask, run):
-    status, out, _ = ask(run, lines=["", "distilgpt2 at 38cc92e"])
+    status, _, _ = ask(run, lines=["", "distilgpt2 at 38cc92e"])
     assert status == 0
     assert answers(run / "dpo-report.toml") == {"base-model": "distilgpt2 at 38cc92e"}
     assert load(run).answers["base-model"] == "distilgpt2 at 38cc92e"

@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dpo_report.core.cli import main
 from dpo_report.plugins.paper import markdown, tex
 from dpo_report.plugins.paper.amounts import amounts
-from hypothesis import given
-from hypothesis import strategies as st
 
 RUN = Path(__file__).parent / "runs" / "dpo-log1"
 
@@ -157,13 +158,13 @@ def test_a_folder_is_read_whole_but_not_our_own_report_in_it(paper, tmp_path, ca
     assert "robust" not in out
 
 
-def test_a_megabyte_takes_seconds(paper, capsys):
+def test_a_long_text_takes_no_more_than_in_proportion(paper, capsys):
     part = (Path(__file__).parent / "papers" / "planted.tex").read_text()
     body = part[part.index("\\section{Introduction}") : part.index("\\end{document}")]
-    text = paper(body * (1_000_000 // len(body)))
+    text = paper(body * (400_000 // len(body)))
     start = time.process_time()
     assert run(capsys, "-q", text, RUN)[0] == 1
-    assert time.process_time() - start < 12  # two or three, with room for a slow machine
+    assert time.process_time() - start < 10  # one or two, with room for a slow machine
 
 
 @given(st.text(st.sampled_from("\\{}[]$%&~^_-\n ab1.,:`'\"|#<>!(@*"), max_size=120))

@@ -99,9 +99,9 @@ class Amount:
         return abs(self.value - target) <= self._slack(target)
 
     def is_near(self, exact: float, scale: float = 1.0) -> bool:
-        """Whether it is within two units of its last digit: rounded, but wrongly."""
+        """Whether it is about one unit of its last digit away: rounded, but wrongly."""
         target = exact * scale
-        return self.value != 0 and abs(self.value - target) <= min(2 * self.ulp, 0.2 * abs(target)) * (1 + 1e-9)
+        return self.value != 0 and abs(self.value - target) <= min(1.5 * self.ulp, 0.1 * abs(target)) * (1 + 1e-9)
 
     def _slack(self, target: float) -> float:
         half = self.ulp / 2

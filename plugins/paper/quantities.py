@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dpo_report.plugins.paper.amounts import Amount
 from dpo_report.plugins.paper.stems import stems
@@ -161,6 +162,7 @@ QUANTITIES = (
 
 _HEADS = [(q, re.compile(rf"(?<!\w)(?:{q.head})", _I), stems(q.head)) for q in QUANTITIES if q.head]
 _UNITS = [(q, re.compile(r"[ \u202f]?[-–]?" + f"(?:{q.unit})", _I)) for q in QUANTITIES if q.unit]
+_WORD = re.compile(r"[ \u202f]?[-–]?[A-Za-z]")
 _UNLESS = {q.name: re.compile(q.unless, _I) for q in QUANTITIES if q.unless}
 _SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
 _LIST = re.compile(r"[\s(]*(?:to|and|or|→|–|-|,|up to|down to|/|\+|±)?[\s(]*(?:to|from|then)?\s*$")
@@ -187,20 +189,28 @@ class Bound:
     """Whether it is the second of ``from 0.69 to 0.46``."""
 
 
-def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
-    """What the numbers of one clause (from ``first`` to ``last``) measure; those that nothing names are left out."""
-    bound: list[Bound] = []
+@lru_cache(maxsize=16)
+def _heads(text: str) -> tuple[tuple[int, int, Quantity], ...]:
+    """Where in a sentence quantities are named; asked for once for each of its clauses."""
     low = text.lower()
-    heads = [
+    return tuple(
         (match.start(), match.end(), q)
         for q, pattern, words in _HEADS
         if any(word in low for word in words)
-        for match in pattern.finditer(text, first, last)
-    ]
+        for match in pattern.finditer(text)
+    )
+
+
+def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
+    """What the numbers of one clause (from ``first`` to ``last``) measure; those that nothing names are left out."""
+    bound: list[Bound] = []
+    heads = [head for head in _heads(text) if first <= head[0] and head[1] <= last]
     for index, amount in enumerate(found):
         if not first <= amount.start < last:
             continue
-        unit = next(((q, m) for q, pattern in _UNITS if (m := pattern.match(text, amount.end))), None)
+        unit = None
+        if _WORD.match(text, amount.end):
+            unit = next(((q, m) for q, pattern in _UNITS if (m := pattern.match(text, amount.end))), None)
         if unit and (q := unit[0]) and (not amount.spelled or q.counted):
             if q.name == "batch size" or not _other(q, text, first, last):
                 bound.append(Bound(amount, q, (amount.start, unit[1].end()), True, False))
