@@ -9,6 +9,19 @@ from __future__ import annotations
 import re
 
 from dpo_report.plugins.paper.prose import CITE, OPAQUE, REF, THIN, Block, Definition, Lines, Prose, Titles, remark
+from dpo_report.plugins.paper.texwords import (
+    BREAKS,
+    CITES,
+    HIDDEN,
+    LEVELS,
+    READS,
+    REFS,
+    ROWS,
+    SILENT,
+    SPACES,
+    SYMBOLS,
+    UNITS,
+)
 
 _TOKEN = re.compile(
     r"(?P<words>[^\\%${}&~\s\[\]\-`'_^]+(?: [^\\%${}&~\s\[\]\-`'_^]+)*)"
@@ -19,68 +32,6 @@ _TOKEN = re.compile(
     r"|(?P<display>\$\$)"
     r"|(?P<other>[\s\S])"
 )
-_LEVELS = {
-    "part": 0,
-    "chapter": 1,
-    "section": 2,
-    "subsection": 3,
-    "subsubsection": 4,
-    "paragraph": 5,
-    "subparagraph": 6,
-}
-_HIDDEN = frozenset(
-    [
-        "verbatim",
-        "Verbatim",
-        "lstlisting",
-        "minted",
-        "comment",
-        "tikzpicture",
-        "pgfpicture",
-        "thebibliography",
-        "filecontents",
-        "algorithm",
-        "algorithmic",
-        "equation",
-        "align",
-        "gather",
-        "multline",
-        "eqnarray",
-        "displaymath",
-        "math",
-        "alignat",
-        "flalign",
-        "code",
-    ]
-)
-_ROWS = frozenset(("tabular", "tabularx", "longtable", "tabulary", "array", "tblr"))
-_BREAKS = frozenset(("item", "par", "maketitle", "noindent", "bigskip", "medskip", "newpage", "clearpage", "appendix"))
-_CITES = re.compile(r"[A-Za-z]*[cC]ite[A-Za-z]*$|citeauthor|citeyear")
-_REFS = frozenset(["ref", "eqref", "pageref", "autoref", "cref", "Cref", "vref", "nameref", "hyperref", "subref"])
-_READS = frozenset(("input", "include", "subfile", "import"))
-_SILENT = {
-    "label": 1, "bibliography": 1, "bibliographystyle": 1, "addbibresource": 1, "includegraphics": 1, "url": 1,
-    "usepackage": 1, "documentclass": 1, "RequirePackage": 1, "vspace": 1, "hspace": 1, "setlength": 2,
-    "addtolength": 2, "setcounter": 2, "addtocounter": 2, "hypersetup": 1, "definecolor": 3, "color": 1,
-    "textcolor": 1, "pagestyle": 1, "thispagestyle": 1, "cmidrule": 1, "cline": 1, "rule": 2, "graphicspath": 1,
-    "newcolumntype": 2, "lstset": 1, "sisetup": 1, "newtheorem": 2, "renewenvironment": 3, "newenvironment": 3,
-    "DeclareMathOperator": 2, "def": 0, "let": 0, "href": 1, "multicolumn": 2, "multirow": 2, "resizebox": 2,
-    "scalebox": 1, "raisebox": 1, "lstinputlisting": 1, "fontsize": 2, "phantom": 1, "hphantom": 1, "tag": 1,
-    "theoremstyle": 1, "setstretch": 1, "linespread": 1, "PassOptionsToPackage": 2, "geometry": 1, "date": 1,
-    "thanks": 1, "email": 1, "orcid": 1, "affil": 1, "affiliation": 1, "author": 1, "index": 1, "hyphenation": 1,
-}  # fmt: skip
-"""How many arguments of a command carry no words."""
-_SYMBOLS = {
-    "times": "×", "cdot": "·", "approx": "≈", "sim": "~", "simeq": "≈", "pm": "±", "le": "≤", "leq": "≤", "ge": "≥",
-    "geq": "≥", "lt": "<", "gt": ">", "ll": "≪", "gg": "≫", "ln": "ln", "log": "log", "exp": "exp", "beta": "β",
-    "alpha": "α", "gamma": "γ", "lambda": "λ", "eta": "η", "epsilon": "ε", "sigma": "σ", "theta": "θ", "pi": "π",
-    "mu": "μ", "tau": "τ", "Delta": "Δ", "delta": "δ", "rho": "ρ", "to": "→", "rightarrow": "→", "infty": "∞",
-    "ldots": "…", "dots": "…", "textbeta": "β", "texttimes": "×", "textasciitilde": "~", "textminus": "−",
-    "percent": "%", "second": "s", "seconds": "s", "minute": "min", "hour": "h", "textbackslash": "\\",
-    "ss": "ß", "ae": "æ", "oe": "œ", "o": "ø", "l": "ł", "i": "ı", "LaTeX": "LaTeX", "TeX": "TeX", "neq": "≠",
-}  # fmt: skip
-_SPACES = {",": THIN, ";": " ", ":": " ", "!": "", " ": " ", "\n": " ", "/": "", "-": "", "@": "", "\\": " "}
-_UNITS = re.compile(r"\\per\\?([A-Za-z]+)")
 
 
 class _Scanner:
@@ -182,8 +133,8 @@ class _Scanner:
         elif sign == "\\":
             self._option()
             self._break() if self.rows else self.block.space(start)
-        elif sign in _SPACES:
-            spaced = _SPACES[sign]
+        elif sign in SPACES:
+            spaced = SPACES[sign]
             self.block.space(start) if spaced == " " else self.block.add(spaced, start)
         elif sign in "\"'^`~=.":
             pass  # an accent: its letter stays
@@ -191,13 +142,13 @@ class _Scanner:
             self.block.add(sign, start)
 
     def _command(self, name: str, start: int) -> None:
-        if self.text[self.at - 1] != "*" and name not in _SYMBOLS:
+        if self.text[self.at - 1] != "*" and name not in SYMBOLS:
             self._skip_blank(one=True)
         if name in ("begin", "end"):
             self._environment(name, start)
         elif name in ("newcommand", "renewcommand", "providecommand", "DeclareRobustCommand", "def"):
             self._define(start)
-        elif name in _READS:
+        elif name in READS:
             if (path := self._argument()) is not None:
                 self.prose.inputs.append((path.strip(), self.lines.of(start)))
         elif name == "ifdefined":
@@ -209,17 +160,17 @@ class _Scanner:
         elif name in ("verb", "lstinline"):
             self._verb(start)
         elif not self.body:
-            for _ in range(_SILENT.get(name, 0)):
+            for _ in range(SILENT.get(name, 0)):
                 self._options()
                 self._argument()
-        elif name in _LEVELS or name in ("title", "caption", "DpoSection"):
+        elif name in LEVELS or name in ("title", "caption", "DpoSection"):
             self._heading(name)
-        elif _CITES.match(name):
+        elif CITES.match(name):
             self._options()
             self._argument()
             self.block.space(start)
             self.block.add(CITE, start)
-        elif name in _REFS:
+        elif name in REFS:
             self._options()
             self._argument()
             self.block.add(REF, start)
@@ -239,15 +190,15 @@ class _Scanner:
             self.block.add(_plain(self.own[name]), start)
             if self.text.startswith("{}", self.at):
                 self.at += 2
-        elif name in _SYMBOLS:
-            self.block.add(_SYMBOLS[name], start)
+        elif name in SYMBOLS:
+            self.block.add(SYMBOLS[name], start)
         elif name == "footnote":
             self.block.add(" (", start)
-        elif name in _BREAKS:
+        elif name in BREAKS:
             self._break()
         else:
             self._options()
-            for _ in range(_SILENT.get(name, 0)):
+            for _ in range(SILENT.get(name, 0)):
                 self._argument()
                 self._options()
 
@@ -257,7 +208,7 @@ class _Scanner:
             return
         self._break()
         self.block = Block("caption" if name == "caption" else "heading")
-        level = 2 if name == "DpoSection" else _LEVELS.get(name, -1)
+        level = 2 if name == "DpoSection" else LEVELS.get(name, -1)
         self.title = (len(self.depth), level, self.block)
 
     def _headed(self) -> None:
@@ -279,12 +230,12 @@ class _Scanner:
                 self._break()
                 self.body, self.at = False, len(self.text)
             return
-        if name == "begin" and kind in _HIDDEN:
+        if name == "begin" and kind in HIDDEN:
             self._hide_to(f"\\end{{{told}}}", start, OPAQUE if kind in ("equation", "align") else "")
             return
         if name == "begin":
             self._options()
-        if kind in _ROWS:
+        if kind in ROWS:
             self._break()
             self.rows = max(0, self.rows + (1 if name == "begin" else -1))
             if name == "begin":
@@ -322,7 +273,7 @@ class _Scanner:
         self._options()
         number = _plain(self._argument() or "") if name not in ("unit", "si") else ""
         number = re.sub(r"(?<=\d)e(-?\d+)$", r" × 10^\1", number)
-        unit = "" if name == "num" else _plain(_UNITS.sub(r"/\1", self._argument() or ""))
+        unit = "" if name == "num" else _plain(UNITS.sub(r"/\1", self._argument() or ""))
         self.block.add(f"{number}{THIN if number and unit else ''}{unit}", start)
 
     def _verb(self, start: int) -> None:
