@@ -40,6 +40,9 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
     plan = parts.micro(asked, model, tokenizer, rows, library, half[0], world)
     if plan.checkpointing and not asked.dpo.get("gradient_checkpointing"):
         decided["gradient_checkpointing"] = (True, "memory asks for it")
+    if checkpoint:  # the evaluation before the first step was made then
+        decided["eval_on_start"] = (False, "resumed")
+        asked.dpo.pop("eval_on_start", None)
     config = _config(asked, decided, plan, here, run)
     _tell(here, threads, half, plan, given, config, main)
     attempts, stop = Attempts(run, main), watch.Stop()
