@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dpo_report.plugins.paper.prose import THIN
+
 LEVELS = {
     "part": 0,
     "chapter": 1,
