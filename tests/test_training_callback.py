@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dpo_report.core.loader import load
 from dpo_report.plugins.training import facts
 from training import call, needs_torch, words, write_pairs

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from dpo_report.core.analysis import analyse
 from dpo_report.core.loader import load
 from dpo_report.plugins.training import facts

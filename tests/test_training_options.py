@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from dpo_report.core.cli import main
 from dpo_report.plugins.training import options
 from dpo_report.plugins.training.attempts import Attempts

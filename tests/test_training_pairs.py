@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from dpo_report.core.cli import main
 from dpo_report.core.errors import ReportError
 from dpo_report.plugins.training import pairs

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from dpo_report.core.errors import ReportError
 from dpo_report.plugins.training import measures
 from dpo_report.plugins.training.generations import Answer
@@ -32,9 +33,8 @@ def test_an_epoch_that_ends_in_a_part_of_a_step_keeps_its_weights() -> None:
 
 
 def test_little_memory_means_smaller_passes_then_checkpointing_then_a_refusal() -> None:
-    sizes = []
-    for free in (NEED.bytes(8), NEED.bytes(4), NEED.bytes(1)):
-        sizes.append(plan(NEED, (8, 1), "auto", 64, 1, int(free / 0.8) + 1, None).micro)
+    frees = (NEED.bytes(8), NEED.bytes(4), NEED.bytes(1))
+    sizes = [plan(NEED, (8, 1), "auto", 64, 1, int(free / 0.8) + 1, None).micro for free in frees]
     assert sizes == [8, 4, 1]
     assert plan(NEED, (1, 1), "auto", 8, 1, int(NEED.bytes(1, True) / 0.8) + 1, None).checkpointing
     with pytest.raises(ReportError, match="GiB of memory"):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dpo_report.core.analysis import analyse
 from dpo_report.core.loader import load
 from dpo_report.plugins.training import facts

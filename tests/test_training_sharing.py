@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dpo_report.plugins.training import sharing
 from training import COMPLETE, call, needs_torch, rows, words
 
