@@ -17,7 +17,8 @@ from dpo_report.core.errors import ReportError
 T = TypeVar("T")
 R = TypeVar("R")
 
-BACKENDS = ("loky", "dask", "ray")
+PATIENCE = 10
+"""Seconds in which a cluster must answer."""
 _EXTRA = {
     "dask": "pip install 'dpo-report[dask]'",
     "ray": "pip install ray",
@@ -146,7 +147,7 @@ def _dask(scheduler: str) -> Any:
 
     client: Any = distributed.Client
     try:
-        return client(scheduler or None, timeout=10, set_as_default=False)
+        return client(scheduler or None, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         said = f"no Dask scheduler answers at {scheduler or 'this machine'}: {_line(error)}"
         raise ReportError(said, "start one with `dask scheduler`, and workers with `dask worker ADDRESS`") from None

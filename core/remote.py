@@ -46,6 +46,7 @@ _HINTS = {
     "http": "pip install 'dpo-report[remote]' aiohttp",
     "https": "pip install 'dpo-report[remote]' aiohttp",
 }
+_UNREACHED = "is there a network, and may you read it?"
 _PARENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 
 
@@ -75,12 +76,13 @@ def open_url(url: str) -> Folder:
         raise ReportError(f"{shown} cannot be opened: {_line(error)}", hint) from None
     except ValueError as error:
         raise ReportError(f"{shown} cannot be opened: {_line(error)}", "known: s3, gs, hf, sftp, https ...") from None
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):  # how fsspec tells a dead server
+            raise ReportError(f"{shown} cannot be reached: {_line(cause)}", _UNREACHED) from None
         raise ReportError(f"nothing is at {shown}", "give the URL of a training run's output folder") from None
     except Exception as error:  # every file system raises its own kinds, for names, rights and networks
-        raise ReportError(
-            f"{shown} cannot be reached: {_line(error)}", "is there a network, and may you read it?"
-        ) from None
+        raise ReportError(f"{shown} cannot be reached: {_line(error)}", _UNREACHED) from None
     if not found:
         raise ReportError(f"nothing is at {shown}", "give the URL of a training run's output folder")
     root = _cache(url if only is None else url.rpartition("/")[0])

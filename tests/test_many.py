@@ -1,0 +1,336 @@
+"""Many runs below one folder: listed with what distinguishes them, reported all, by one process or many."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dpo_report.core import many
+from dpo_report.core.cli import main
+from dpo_report.core.errors import ReportError
+from dpo_report.core.folder import Folder
+from dpo_report.core.listing import survey
+from dpo_report.core.loader import load, load_all
+from dpo_report.core.manager import Host
+from dpo_report.core.many import Failure, Where, each
+
+RUNS = Path(__file__).parent / "runs"
+
+
+def state(folder: Path, rows: int = 4, planned: int = 4, loss: float = 0.7) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    history = [{"loss": loss - step / 100, "grad_norm": 1.5 + step / 7, "step": step} for step in range(1, rows + 1)]
+    whole = {"epoch": 1.0, "global_step": rows, "log_history": history, "max_steps": planned}
+    (folder / "trainer_state.json").write_text(json.dumps(whole, indent=2))
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> Path:
+    """Three real seeds, one of them twice, a torn run, and a link."""
+    parent = tmp_path / "sweep"
+    shutil.copytree(RUNS / "dpo-seeds", parent)
+    shutil.copytree(parent / "seed-2", parent / "latest-run")
+    (parent / "newest").symlink_to(parent / "seed-3")
+    return parent
+
+
+def test_a_parent_is_listed_with_what_distinguishes_its_runs(parent: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(parent)]) == 0
+    told = capsys.readouterr()
+    header, *rows = told.out.splitlines()
+    assert header.split() == ["run", "method", "status", "steps", "last", "loss", "seed"]
+    assert rows[0].split() == ["latest-run", "a", "copy", "of", "seed-2"]
+    runs = [load(parent / f"seed-{seed}") for seed in (1, 2, 3)]
+    for seed, row, run in zip((1, 2, 3), rows[1:], runs, strict=True):
+        last = f"{run.series['loss', 'train'].values[-1]:.4g}"
+        assert row.split() == [f"seed-{seed}", "dpo", "completed", "16/16", last, str(seed)]
+    assert f"dpo-report build {parent} --all -o DIR" in told.err
+
+
+def test_the_list_for_programs(parent: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(parent), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["runs"]
+    assert [(row["path"], row["copy_of"], row["settings"].get("seed")) for row in rows] == [
+        ("latest-run", "seed-2", 2), ("seed-1", None, 1), ("seed-2", None, 2), ("seed-3", None, 3),
+    ]  # fmt: skip
+
+
+def test_the_list_reads_no_more_of_a_state_than_its_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        state(tmp_path / f"run-{number}", rows=5000, planned=6000, loss=100.0 + number)
+    read: list[int] = []
+    real = Path.open
+
+    def opened(self: Path, *args: Any, **named: Any) -> Any:
+        stream = real(self, *args, **named)
+        if self.name == "trainer_state.json":
+            whole = stream.read
+            stream = Counted(stream, lambda size=-1: (read.append(len(data := whole(size))), data)[1])
+        return stream
+
+    class Counted:
+        def __init__(self, stream: Any, reader: Any) -> None:
+            self.stream, self.read = stream, reader
+
+        def __enter__(self) -> "Counted":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.stream.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.stream, name)
+
+    monkeypatch.setattr(Path, "open", opened)
+    found = survey(tmp_path, Host(discover=False)).listed
+    assert [(one.path, one.status, one.step, one.planned, one.loss) for one in found] == [
+        (f"run-{number}", "incomplete", 5000, 6000, pytest.approx(100 + number - 50)) for number in range(3)
+    ]
+    assert sum(read) < 3 * 20_000
+    assert min((tmp_path / f"run-{n}" / "trainer_state.json").stat().st_size for n in range(3)) > 300_000
+
+
+def test_the_list_says_what_reading_whole_says(tmp_path: Path) -> None:
+    """Killed, diverged, and resumed runs, those with an older state on top, and two runs in one folder."""
+    names = ["dpo-killed", "dpo-nan", "dpo-resumed", "dpo-log1", "two-runs-one-folder", "kto", "orpo", "dpo-eval"]
+    for name in names:
+        shutil.copytree(RUNS / name, tmp_path / name)
+    state(tmp_path / "older" / "checkpoint-4", rows=4)
+    state(tmp_path / "older", rows=2)
+    host = Host(discover=False)
+    listed = {one.path: one for one in survey(tmp_path, host).listed}
+    assert set(listed) >= {*names, "older", "two-runs-one-folder/checkpoint-16"}
+    for name in (*names, "older"):
+        run = load(tmp_path / name, host=host)
+        one = listed[name]
+        loss = run.get("loss")
+        assert (one.method, one.status, one.step, one.planned) == (
+            run.method, run.status, run.global_step, run.max_steps,
+        )  # fmt: skip
+        assert (one.loss is None) == (loss is None)
+        if loss is not None and one.loss is not None:
+            at = np.flatnonzero(loss.steps <= run.global_step)[-1]
+            assert one.loss == loss.values[at]
+
+
+def test_what_another_trainer_left_beside_is_listed_too(tmp_path: Path) -> None:
+    state(tmp_path / "a")
+    state(tmp_path / "b", loss=0.5)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "log.csv").write_text("step,loss\n1,0.5\n2,0.25\n")
+    found = survey(tmp_path, Host(discover=False)).listed
+    assert [(one.path, one.loss) for one in found] == [("a", 0.7 - 0.04), ("b", 0.5 - 0.04), ("c", 0.25)]
+
+
+def test_one_of_several_runs_in_a_folder_is_chosen_by_its_name(tmp_path: Path) -> None:
+    run = tmp_path / "two"
+    shutil.copytree(RUNS / "two-runs-one-folder", run)
+    other = load_all(run)[1]
+    (run / "logs").mkdir()
+    attempts = [[0.5, 0.25], [0.75, 0.5]]
+    for number, losses in enumerate(attempts):
+        rows = "".join(f"{step},{loss}\n" for step, loss in enumerate(losses, 1))
+        (run / "logs" / f"try_{number}.csv").write_text("step,loss\n" + rows)
+    found = {run.witnesses[0].identity: run for run in load_all(run / "logs")}
+    assert len(found) == 2
+    for name, one in found.items():
+        chosen = load(run / "logs" / name)
+        assert (chosen.name, chosen.series["loss", "train"].values.tolist()) == (
+            one.name, one.series["loss", "train"].values.tolist(),
+        )  # fmt: skip
+        assert main(["build", str(run / "logs" / name), "-f", "json", "-q"]) == 0
+        assert (run / "logs" / f"report-{name}" / "report.json").is_file()
+    assert load(run / other.witnesses[0].identity).global_step == other.global_step
+    with pytest.raises(ReportError):
+        load(run / "checkpoint-77")
+
+
+def test_a_report_of_every_run_and_a_table(parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.stat().st_mtime_ns for path in parent.rglob("*")}
+    out = tmp_path / "reports"
+    assert main(["build", str(parent), "--all", "-f", "json", "-o", str(out), "-j", "1"]) == 0
+    told = capsys.readouterr()
+    assert told.out.count("files") == 3
+    assert "latest-run: a copy of seed-2, left out" in told.err
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "seed-1", "seed-2", "seed-3"]
+    table = (out / "README.md").read_text()
+    assert "| seed-2 | dpo | completed | 16 of 16 |" in table
+    assert "[seed-3](seed-3/)" in table
+    assert {path: path.stat().st_mtime_ns for path in parent.rglob("*")} == before
+    assert main(["build", str(parent), "--all", "-f", "json", "-o", str(out), "-j", "1", "-q"]) == 0
+
+
+def test_a_folder_with_a_foreign_table_is_refused(parent: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    assert main(["build", str(parent), "--all", "-o", str(tmp_path), "-j", "1"]) == 1
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert not (tmp_path / "seed-1").exists()
+
+
+def test_without_all_a_parent_is_explained(parent: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", str(parent)]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"dpo-report: {parent} holds 4 runs:"
+    assert told[3].split()[:4] == ["seed-1", "dpo", "completed", "16/16"]
+    assert told[-1].endswith(f"or report each: dpo-report build {parent} --all -o DIR")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_one_failing_run_costs_only_itself_and_processes_write_the_same_bytes(
+    parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = tmp_path / "many" / "seed-2"
+    taken.mkdir(parents=True)
+    (taken / "thesis.tex").write_text("mine")
+    words = ["build", str(parent), "--all", "-f", "json,markdown"]
+    assert main([*words, "-o", str(tmp_path / "many"), "-j", "2"]) == 1
+    told = capsys.readouterr()
+    assert "1 of 3 runs could not be reported" in told.err
+    assert "seed-2: " in told.err
+    assert contents(taken) == {"thesis.tex": b"mine"}
+    assert "| seed-2 |" in (tmp_path / "many" / "README.md").read_text()
+    assert main([*words, "-o", str(tmp_path / "one"), "-j", "1"]) == 0
+    for seed in ("seed-1", "seed-3"):
+        assert contents(tmp_path / "many" / seed) == contents(tmp_path / "one" / seed)
+
+
+def square(number: int) -> int:
+    if number == 3:
+        raise ValueError("three")
+    return number * number
+
+
+def killed(argument: str) -> str:
+    """Ends its own process once, or each time for ``always``."""
+    mark = Path(argument)
+    if mark.name.startswith("always") or (mark.name.startswith("once") and not mark.exists()):
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return mark.name
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_task_raises_is_its_own_outcome(jobs: int) -> None:
+    found = dict(each(square, range(5), Where(jobs=jobs)))
+    assert found == {0: 0, 1: 1, 2: 4, 3: Failure("ValueError: three"), 4: 16}
+
+
+def test_a_killed_process_costs_only_what_kills_it_again(tmp_path: Path) -> None:
+    names = ["a", "once", "b", "always", "c"]
+    found = dict(each(killed, [str(tmp_path / name) for name in names], Where(jobs=2)))
+    assert [found[place] for place in (0, 1, 2, 4)] == ["a", "once", "b", "c"]
+    assert found[3] == Failure("the process that worked on it was killed", "is there enough memory?")
+
+
+def test_a_missing_backend_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("ray", "distributed", "joblib"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for backend, needs in (("ray", "pip install ray"), ("dask", "dpo-report[dask]"), ("loky", "joblib")):
+        with pytest.raises(ReportError) as caught:
+            list(each(square, [1, 2], Where(backend, jobs=2)))
+        assert needs in caught.value.hint
+
+
+def test_no_pool_is_set_up_for_one_run() -> None:
+    program = (
+        "import sys; from dpo_report.core.cli import main; status = main(sys.argv[1:]);"
+        "print({'joblib', 'dask', 'fsspec'} & set(sys.modules)); sys.exit(status)"
+    )
+    for words in (["inspect", str(RUNS / "dpo-log1")], ["inspect", str(RUNS / "dpo-seeds")]):
+        done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_host_travels_as_what_was_asked_for(tmp_path: Path) -> None:
+    import pickle
+
+    plugin = tmp_path / "mine.py"
+    plugin.write_text("import dpo_report\n\n@dpo_report.hookimpl\ndef register_metrics():\n    return []\n")
+    host = pickle.loads(pickle.dumps(Host(files=[plugin], disabled=["wandb"], discover=False)))
+    assert [one.name for one in host.plugins][-1] == "mine"
+    assert pickle.loads(pickle.dumps(host)) is pickle.loads(pickle.dumps(host))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A Dask scheduler and two workers, each a process of its own; gives the address and the workers."""
+    pytest.importorskip("distributed")
+    tests = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "DASK_DISTRIBUTED__ADMIN__EVENT_LOOP": "asyncio"}
+    file = tmp_path / "scheduler.json"
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:], "--scheduler-file", str(file)]
+        return subprocess.Popen(command, env=tests, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
+
+    processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
+    until = time.monotonic() + 60
+    while not file.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    worker = ("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path / "w"))
+    processes += [start(*worker), start(*worker)]
+    try:
+        yield json.loads(file.read_text())["address"], processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_a_dask_cluster_writes_the_same_bytes_also_when_a_worker_is_killed(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, workers = cluster
+    for number in range(4, 10):
+        state(parent / f"run-{number}", loss=number / 10)
+    seen: list[int] = []
+    real = many.each
+
+    def watched(*args: Any) -> Iterator[Any]:
+        for place, result in real(*args):
+            seen.append(place)
+            if len(seen) == 2:
+                workers[0].kill()
+            yield place, result
+
+    monkeypatch.setattr(many, "each", watched)
+    words = ["build", str(parent), "--all", "-f", "json", "-q"]
+    out = tmp_path / "dask"
+    assert main([*words, "-o", str(out), "--backend", "dask", "--scheduler", address]) == 0
+    assert workers[0].wait(10) == -signal.SIGKILL
+    assert sorted(seen) == list(range(9))
+    monkeypatch.undo()
+    assert main([*words, "-o", str(tmp_path / "one"), "-j", "1"]) == 0
+    assert contents(out) == contents(tmp_path / "one")
+
+
+def test_no_cluster_at_that_address(
+    parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(many, "PATIENCE", 1)
+    words = ["--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"]
+    assert main(["build", str(parent), "--all", "-o", str(tmp_path / "out"), *words]) == 1
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
+def test_a_tree_is_taken_apart_by_its_innermost_folders(tmp_path: Path) -> None:
+    for name in ("a/x", "a/b/y", "a/b/c/z", "other/w", "v"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    parts = Folder.open(tmp_path).parted(["a", "a/b"])
+    assert {home: [entry.path for entry in part.entries] for home, part in parts.items()} == {
+        "a": ["x"], "a/b": ["c/z", "y"],
+    }  # fmt: skip
+    assert [entry.path for entry in Folder.open(tmp_path).parted([""])[""].entries][-1] == "v"

@@ -1,0 +1,220 @@
+"""A run at a URL is read like one on disk: listed first, only what is read is fetched, nothing is written there."""
+
+import functools
+import http.server
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dpo_report.core import remote
+from dpo_report.core.cli import main
+from dpo_report.core.errors import ReportError
+from dpo_report.core.loader import load
+from dpo_report.core.model import Run
+
+fsspec = pytest.importorskip("fsspec")
+RUNS = Path(__file__).parent / "runs"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(remote.CACHE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    """fsspec's file system in memory, with one run and a large file in it."""
+    files = fsspec.filesystem("memory")
+    files.put(str(RUNS / "dpo-eval"), "/bucket/dpo-eval", recursive=True)
+    files.pipe("/bucket/dpo-eval/model.safetensors", b"\0" * 3_000_000)
+    yield files
+    files.store.clear()
+    files.pseudo_dirs[:] = [""]
+
+
+class Server(http.server.ThreadingHTTPServer):
+    asked: list[str]
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[tuple[str, Server]]:
+    """A web server on this machine that lists its folders."""
+    pytest.importorskip("aiohttp")
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            server.asked.append(f"{self.command} {self.path}")
+
+    server = Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(RUNS)))
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def same(one: Run, other: Run) -> None:
+    assert (one.name, one.method, one.status, one.global_step) == (
+        other.name, other.method, other.status, other.global_step,
+    )  # fmt: skip
+    assert one.series.keys() == other.series.keys()
+    for place, series in other.series.items():
+        assert np.array_equal(one.series[place].values, series.values, equal_nan=True)
+        assert one.series[place].source == series.source
+    assert {name: setting.value for name, setting in one.settings.items()} == {
+        name: setting.value for name, setting in other.settings.items()
+    }
+
+
+def test_a_run_in_memory_is_read_as_on_disk(memory: Any, cache: Path) -> None:
+    run = load("memory://bucket/dpo-eval")
+    same(run, load(RUNS / "dpo-eval"))
+    assert ("model.safetensors", 3_000_000) in [(file.path, file.bytes) for file in run.files]
+    fetched = {path.name for path in cache.rglob("*") if path.is_file()}
+    assert "trainer_state.json" in fetched
+    assert "model.safetensors" not in fetched
+
+
+def test_what_is_fetched_is_kept_until_it_changes(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = type(memory).cat_file
+    monkeypatch.setattr(
+        type(memory), "cat_file", lambda self, path, **k: (asked.append(path), real(self, path, **k))[1]
+    )
+    load("memory://bucket/dpo-eval")
+    first = len(asked)
+    load("memory://bucket/dpo-eval")
+    assert first > 5
+    assert len(asked) == first
+    memory.pipe("/bucket/dpo-eval/trainer_state.json", b'{"global_step": 1, "log_history": []}')
+    load("memory://bucket/dpo-eval")
+    assert asked[first:] == ["/bucket/dpo-eval/trainer_state.json"]
+
+
+def test_a_report_of_a_run_in_memory(memory: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {name: bytes(file.getvalue()) for name, file in memory.store.items()}
+    assert main(["build", "memory://bucket/dpo-eval", "-f", "json", "-o", str(tmp_path / "out")]) == 0
+    told = json.loads((tmp_path / "out" / "report.json").read_text())["runs"][0]
+    assert (told["name"], told["method"], told["status"]) == ("dpo-eval", "dpo", "completed")
+    assert main(["inspect", "memory://bucket/dpo-eval"]) == 0
+    assert "dpo-report build memory://bucket/dpo-eval" in capsys.readouterr().out
+    assert {name: bytes(file.getvalue()) for name, file in memory.store.items()} == before
+
+
+def test_a_report_of_a_remote_run_needs_a_folder_here(memory: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "memory://bucket/dpo-eval"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "dpo-report: a report of a run at a URL needs a folder here",
+        "  give one with -o",
+    ]
+
+
+def test_a_parent_and_a_single_file_in_memory(memory: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    memory.put(str(RUNS / "dpo-log1"), "/bucket/dpo-log1", recursive=True)
+    assert main(["inspect", "memory://bucket"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["dpo-eval", "dpo-log1"]
+    assert main(["build", "memory://bucket", "--all", "-f", "json", "-o", str(tmp_path / "out"), "-j", "1"]) == 0
+    assert (tmp_path / "out" / "dpo-log1" / "report.json").is_file()
+    run = load("memory://bucket/dpo-log1/trainer_state.json")
+    assert len(run.series["loss", "train"]) == 4
+
+
+def test_our_own_reports_are_no_part_of_a_remote_run(memory: Any) -> None:
+    memory.pipe("/bucket/dpo-eval/report/report.json", b'{"schema": 1, "generator": {"name": "dpo-report"}}')
+    memory.pipe("/bucket/dpo-eval/report/report.tex", b"x")
+    memory.pipe("/bucket/dpo-eval/notes/report.json", b"{}")
+    paths = [file.path for file in load("memory://bucket/dpo-eval").files]
+    assert "notes/report.json" in paths
+    assert not [path for path in paths if path.startswith("report/")]
+
+
+def test_names_that_lead_out_of_the_cache_are_left_out(memory: Any, cache: Path) -> None:
+    memory.pipe("/bucket/dpo-eval/x/../../../../evil.json", b"{}")
+    memory.pipe("/bucket/dpo-eval/..", b"{}")
+    load("memory://bucket/dpo-eval")
+    assert not list(cache.parent.rglob("evil.json"))
+    assert all(".." not in path.relative_to(cache).parts for path in cache.rglob("*"))
+
+
+def test_no_more_is_fetched_than_the_bounds(memory: Any, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "LARGEST", 1000)
+    run = load("memory://bucket/dpo-eval")
+    assert any("too large to be fetched" in problem.message for problem in run.problems)
+    assert all(path.stat().st_size <= 1000 for path in cache.rglob("*") if path.is_file())
+
+
+def test_a_run_on_a_web_server(web: tuple[str, Server], cache: Path) -> None:
+    address, server = web
+    same(load(f"{address}/dpo-log1/"), load(RUNS / "dpo-log1"))
+    assert not [asked for asked in server.asked if asked.split()[0] not in ("GET", "HEAD")]
+    assert any("training_args.bin" in asked for asked in server.asked)
+    assert len(load(f"{address}/dpo-log1/trainer_state.json").series["loss", "train"]) == 4
+
+
+def test_what_is_not_there_is_told_in_a_line(
+    web: tuple[str, Server], memory: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address, _ = web
+    for url in (f"{address}/no-such-run", "memory://bucket/no-such-run"):
+        assert main(["inspect", url]) == 1
+        assert capsys.readouterr().err.splitlines()[0] == f"dpo-report: nothing is at {url}"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:9/run", "cannot be reached"),
+        ("nonsense://bucket/run", "cannot be opened"),
+        ("s3://bucket/run", "cannot be"),
+    ],
+)
+def test_what_cannot_be_reached_is_told_in_a_line(
+    url: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    assert main(["inspect", url]) == 1
+    first, hint = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"dpo-report: {url} {said}")
+    assert hint
+
+
+def test_without_fsspec_the_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    assert main(["inspect", "s3://bucket/run"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "dpo-report: s3://bucket/run is far away, which needs fsspec",
+        "  pip install 'dpo-report[remote]'",
+    ]
+
+
+def test_passwords_in_urls_are_not_told() -> None:
+    with pytest.raises(ReportError) as caught:
+        load("nonsense://me:secret@host/run")
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "far"),
+    [
+        ("s3://a/b", True),
+        ("s3:/a/b", True),
+        ("memory://x", True),
+        ("C:/runs", False),
+        ("runs/a:b", False),
+        ("a", False),
+    ],
+)
+def test_what_counts_as_a_url(path: str, far: bool) -> None:
+    assert remote.is_url(path) is far
+    assert remote.is_url(Path(path)) is far
