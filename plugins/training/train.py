@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,8 @@ def micro(
     limit = asked.dpo.get("max_length", library.get("max_length"))
     share = asked["sharing"] == "auto"
     wanted = memory.need_of(model, measured(tokenizer, train, share, limit), half)
+    if asked.lora is not None:  # the adapter is added later; it is a few hundredths of the model
+        wanted = replace(wanted, trainable=wanted.parameters // 50)
     checkpointing = asked.dpo.get("gradient_checkpointing")
     return memory.plan(
         wanted,
