@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dpo_report.core import claims
 from dpo_report.core.contract import Check, Curve, Metric, NotApplicable, Question, Values
 from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run, Value
@@ -24,10 +26,15 @@ def analyse(run: Run, host: Host | None = None) -> Analysis:
         from dpo_report.core.manager import default_host
 
         host = default_host()
+    with np.errstate(all="ignore"):  # a run may hold any number; what comes out as none is told as such
+        return _analysed(run, host)
+
+
+def _analysed(run: Run, host: Host) -> Analysis:
     problems: list[Problem] = [*run.problems, *host.problems]
     values = _values(run, host, problems)
     findings = _findings(run, values, host, problems)
-    verdicts = claims.judge([item.item for item in host.claims], findings)
+    verdicts = claims.judge([item.item for item in host.claims], findings, run.method)
     figures = tuple(_figures(run, values, host, problems))
     questions = tuple(_questions(run, host, problems))
     return Analysis(

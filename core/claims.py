@@ -12,8 +12,14 @@ from dpo_report.core.contract import Claim
 from dpo_report.core.model import Finding, Verdict
 
 
-def judge(claims: Sequence[Claim], findings: Iterable[Finding]) -> tuple[Verdict, ...]:
-    """A verdict for every declared claim, rungs of the ladder first, by level."""
+def judge(claims: Sequence[Claim], findings: Iterable[Finding], method: str | None = None) -> tuple[Verdict, ...]:
+    """A verdict for every claim that is said of runs of this method, rungs of the ladder first, by level."""
+    own = {claim.level for claim in claims if method in claim.methods and not claim.patterns}
+    claims = [
+        claim
+        for claim in claims
+        if (method in claim.methods if claim.methods else bool(claim.patterns) or claim.level not in own)
+    ]
     granted = {flag for finding in findings for flag in finding.grants}
     verdicts: list[Verdict] = []
     for claim in sorted(claims, key=lambda c: (bool(c.patterns), c.level)):

@@ -263,7 +263,7 @@ def display_interval(value: Value, table: bool = False) -> str:
 
     A share's interval is in per cent where the share itself is, else in two decimals.
     """
-    if value.low is None or value.high is None:
+    if value.low is None or value.high is None or value.kind == "text":  # a text says its bounds itself
         return ""
     fmt = _form(value.kind, table)
     if value.kind == "seconds":

@@ -5,18 +5,28 @@ from __future__ import annotations
 from dpo_report.core.contract import Claim
 from dpo_report.core.hookspecs import hookimpl
 
+_IMPLICIT, _SAMPLED = ("dpo", "online_dpo"), ("grpo", "rloo", "ppo")
+_EVALUATE = "evaluate on at least 100 held-out pairs that share no prompt with the training pairs"
+
 LADDER = (
     Claim(0, "The pipeline ran to completion.", ("complete",),
           "let training run to its planned last step"),
     Claim(1, "The objective decreased on the training data.", ("finite", "objective-fell"),
-          "log every step (logging_steps=1) for at least 20 steps"),
+          "train for at least 20 steps and log each of them (logging_steps=1)"),
+    Claim(1, "The training reward rose.", ("finite", "reward-rose"),
+          "let the reward rise, over at least 20 logged steps, by more than its scatter", methods=_SAMPLED),
     Claim(2, "The training pairs are ranked correctly by the implicit reward more often than by chance.",
-          ("finite", "pairs-fitted"), "log rewards/accuracies over windows of at least 30 distinct training pairs"),
+          ("finite", "pairs-fitted"), "log rewards/accuracies over windows of at least 30 distinct training pairs",
+          methods=_IMPLICIT),
     Claim(3, "Held-out pairs of the same distribution are ranked above chance by the implicit reward.",
-          ("finite", "held-out-above-chance"),
-          "evaluate on at least 100 held-out pairs that share no prompt with the training pairs"),
+          ("finite", "held-out-above-chance"), _EVALUATE, methods=_IMPLICIT),
+    Claim(3, "Held-out pairs of the same distribution are ranked above chance by the reward model.",
+          ("finite", "held-out-above-chance"), _EVALUATE, methods=("reward",)),
     Claim(4, "The model's outputs are preferred over those of the starting model.", ("finite", "outputs-preferred"),
-          "compare generations of both models on held-out prompts: blind, positions swapped, lengths controlled"),
+          "compare generations of both models on held-out prompts, blind, positions swapped and lengths controlled"),
+    Claim(4, "Policies trained with the reward model give preferred outputs.", ("finite", "outputs-preferred"),
+          "train a policy with it and compare its generations, blind, with those of the starting model",
+          methods=("reward",)),
     Claim(5, "The result holds over seeds, data sets or models.", ("finite", "replicated"),
           "repeat the run with at least five seeds, and on a second data set or model"),
 )  # fmt: skip
