@@ -55,11 +55,12 @@ def test_mean_is_never_called_final() -> None:
 def test_no_reduction_trend_or_accuracy_is_derived() -> None:
     result = made.analysis(made.first_user())
     assert not [name for name in result.values if "reduction" in name or "slope" in name or name.startswith("accuracy")]
-    assert "No per-step loss was logged (logging interval 10 exceeds 4 steps)." in made.says(made.first_user(), "A2")
+    said = made.says(made.first_user(), "A2")
+    assert "No per-step loss was logged: the logging interval, 10 steps, exceeds the 4 of the run." in said
 
 
 def test_scale_is_told_as_it_is() -> None:
-    assert "8 pairs is a smoke test" in made.says(made.first_user(), "H3")
+    assert "8 pairs is of smoke-test scale" in made.says(made.first_user(), "H3")
     assert "only 4 optimizer updates" in made.says(made.first_user(), "G8")
     assert "too small for inference" in made.says(made.first_user(), "K2")
     assert "the 8 training pairs only" in made.says(made.first_user(), "F1")

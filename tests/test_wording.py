@@ -54,7 +54,7 @@ def test_it_stands_within_the_paragraph_in_latex_too(write):
     words = "\\BLOCK{if 'total' is defined}\\emph{\\VAR{total}} & \\VAR{finding.code}_\\VAR{said}\\BLOCK{endif}"
     files = write("latex", "B1.tex", words.replace("&", "\\&").replace("_", "\\_"))
     assert "\\emph{8 pairs} \\& B1\\_The effective batch size was 8 pairs" in files["methodology.tex"]
-    assert "30 optimizer steps were taken" in files["methodology.tex"]
+    assert "Training took 30 optimizer steps" in files["methodology.tex"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
-from dpo_report.core.model import Finding, Run
+from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import Text, say
 from dpo_report.plugins import baselines, reading
 
@@ -62,23 +62,22 @@ def step_count(run: Run, values: Values) -> Finding:
     rows, size, count = reading.dataset_rows(run), reading.per_device_batch(run), reading.devices(run)
     if run.status != "completed" or not epochs:
         return found(
-            say("{total} were taken.", total=numbers.plural(total, "optimizer step")),
+            say("Training took {total}.", total=numbers.plural(total, "optimizer step")),
             evidence=("steps.done",),
         )
     each, taken = total / epochs, numbers.plural(total, "optimizer step")
     if each == int(each) and epochs == int(epochs):
         times = numbers.plural(int(epochs), "epoch")
-        text = say("{taken} were taken ({each} per epoch × {times}).", taken=taken, each=int(each), times=times)
+        text = say("Training took {taken} ({each} per epoch × {times}).", taken=taken, each=int(each), times=times)
     else:
-        text = say("{taken} were taken over {epochs} epochs.", taken=taken, epochs=f"{epochs:g}")
+        text = say("Training took {taken} over {epochs} epochs.", taken=taken, epochs=f"{epochs:g}")
     expected = _expected_steps(run, rows, size, count, epochs)
     if expected is None or total in expected:
         return found(text, evidence=("steps.done",))
     wanted = " or ".join(f"{e:,}" for e in sorted(expected))
     text += (
-        f" From {rows:,} rows and this batch, {wanted} were to be expected: dropped last batches, "
-        f"packing, filtered rows "
-        "or another device count would explain the difference."
+        f" From {rows:,} rows and this batch, {wanted} were to be expected; dropped last batches, packing, filtered "
+        "rows or another device count would explain the difference."
     )
     return found(text, "warning", evidence=("steps.done",))
 
@@ -279,9 +278,10 @@ def step_time(run: Run, values: Values) -> Finding:
     if each is None or not total:
         raise NotApplicable("no runtime was saved")
     short = total < SHORT_RUN_STEPS
-    tail = ", so fixed costs weigh heavily" if short else ""
-    text = f"One optimizer step took {{t}} on average, data loading, checkpointing and evaluation included{tail}."
-    return found(say(text, t=numbers.display(each)), "caution" if short else "info", evidence=("time.per_step",))
+    over = f" over only {numbers.plural(total, 'step')}" if short else ""
+    text = "One optimizer step took {t} on average{over}, everything in that time included."
+    severity: Severity = "caution" if short else "info"
+    return found(say(text, t=numbers.display(each), over=over), severity, evidence=("time.per_step",))
 
 
 CHECKS = (

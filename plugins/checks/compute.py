@@ -9,7 +9,7 @@ from dpo_report.core.text import Ask, say
 from dpo_report.plugins import reading
 
 SHORT_STEPS, SHORT_SECONDS = 50, 60
-"""Below these a throughput is dominated by start-up (rule I2; conventions)."""
+"""Below these start-up and other fixed costs weigh heavily in a throughput (rule I2; conventions)."""
 
 
 def wall_clock(run: Run, values: Values) -> Finding:
@@ -39,17 +39,15 @@ def wall_clock(run: Run, values: Values) -> Finding:
 def throughput(run: Run, values: Values) -> Finding:
     """I2."""
     rate, runtime = values["throughput.samples"], run.number("train_runtime") or 0.0
-    brief, few = runtime < SHORT_SECONDS, (reading.total_steps(run) or 0) < SHORT_STEPS
-    short = brief or few
-    tail = "; over so few steps evaluations and checkpoints weigh in it" if few else ""
-    tail = "; over so short a run it is dominated by start-up" if brief else tail
+    short = runtime < SHORT_SECONDS or (reading.total_steps(run) or 0) < SHORT_STEPS
+    tail = "; over so short a run, start-up, evaluations and checkpoints weigh heavily in it" if short else ""
     if reading.resumed_from(run) and reading.at_least(run, "transformers", 5, 19) is not True:
         tail += "; it counts the planned work although the run was resumed, so it overstates the speed"
         short = True
     word = reading.sample_word(run)
     return found(
         say(
-            "The nominal throughput was {x} (dataset rows × epochs over wall time; one row is one {word}){tail}.",
+            "The nominal throughput was {x} (training {word}s × epochs over wall time){tail}.",
             x=numbers.display(rate),
             word=word,
             tail=tail,
@@ -71,12 +69,14 @@ def token_rate(run: Run, values: Values) -> Finding:
         raise NotApplicable("the run was resumed: tokens and runtime cover different steps")
     if float(runtime.value) <= 0:
         raise NotApplicable("the runtime is zero")
-    kind = "non-padding policy tokens/s" if "without padding" in tokens.note else "tokens/s"
+    kind = "non-padding tokens/s" if "without padding" in tokens.note else "tokens/s"
+    tail = "; the reference pass is not counted" if run.method in reading.IMPLICIT_REWARD else ""
     return found(
         say(
-            "That is {x} {kind}, the reference pass not counted.",
+            "The trained model processed {x} {kind}{tail}.",
             x=numbers.number(float(tokens.value) / float(runtime.value)),
             kind=kind,
+            tail=tail,
         ),
         evidence=("tokens.seen", "runtime.train"),
     )
@@ -90,8 +90,8 @@ def operations(run: Run, values: Values) -> Finding:
     factor = 6 if reading.setting(run, "precompute_ref_log_probs") else 8
     return found(
         say(
-            "Training took about {x} floating-point operations ({factor} × parameters × tokens, an "
-            "estimate; [@kaplan2020]).",
+            "Training took about {x} floating-point operations, estimated as {factor} × parameters × tokens "
+            "[@kaplan2020].",
             x=numbers.scientific(factor * size * tokens, 2),
             factor=factor,
         ),

@@ -6,8 +6,8 @@ import numpy as np
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
-from dpo_report.core.model import Finding, Run, Series, Severity
-from dpo_report.core.text import Code, Text, join, say
+from dpo_report.core.model import Finding, Run, Series
+from dpo_report.core.text import Code, say
 from dpo_report.plugins import reading
 from dpo_report.plugins.metrics.rewards import first_trained, last_finite
 
@@ -15,6 +15,8 @@ ACCURACY_GAP = 0.1
 """Training minus held-out accuracy from which the gap is a caution (rule F2; a convention)."""
 EVALUATIONS = 4
 """Fewest evaluations for an onset of over-fitting (rule F3)."""
+FEW_PAIRS = 30
+"""Held-out pairs below which evaluations are not compared (rules F6 and K2)."""
 RISE = 0.05
 """Relative rise of the held-out loss above its lowest that is told as a rise (a convention: no standard error of a
 loss can be had from logs)."""
@@ -35,6 +37,9 @@ def any_held_out(run: Run, values: Values) -> Finding:
         raise NotApplicable("the run holds no metrics at all")
     rows, word = reading.dataset_rows(run), reading.sample_word(run)
     which = f"the {rows:,} training {word}s" if rows else "the training data"
+    if run.method in reading.POLICY_GRADIENT:
+        text = "No held-out prompts were evaluated; every reward is one on training prompts."
+        return found(say(text), "warning")
     return found(
         say("No held-out data were evaluated; the results describe fit to {which} only.", which=which),
         "warning",
@@ -43,43 +48,35 @@ def any_held_out(run: Run, values: Values) -> Finding:
 
 def gap(run: Run, values: Values) -> Finding:
     """F2."""
-    sentences: list[Text] = []
-    severity: Severity = "info"
-    evidence: list[str] = []
-    for key, noun in (("loss", "loss"), ("rewards/accuracies", "accuracy")):
-        train, held = run.get(key), run.get(key, "eval")
-        if train is None or held is None or not len(train) or last_finite(held) is None:
-            continue
-        if key == "loss" and run.method in reading.POLICY_GRADIENT:
-            continue
-        step = float(held.steps[-1])
-        at = int(np.searchsorted(train.steps, step, side="right")) - 1
-        if at < 0 or not np.isfinite(train.values[at]):
-            continue
-        a, b = float(train.values[at]), float(held.values[-1])
-        fmt = numbers.loss if key == "loss" else (lambda x: numbers.fixed(x, 2))
-        opening = "At step {step} the" if not sentences else "the"
-        same = int(train.steps[at]) == int(step) or at == len(train) - 1
-        window = "" if same else f", {reading.window_text(run, train, at)}"
-        sentences.append(
-            say(
-                opening + " held-out {noun} was {b} ({a} in training{window})",
-                step=int(step),
-                noun=noun,
-                a=fmt(a),
-                b=fmt(b),
-                window=window,
-            )
-        )
-        tag = "loss" if key == "loss" else "accuracy"
-        evidence += [name for name in (f"{tag}.train.last", f"{tag}.eval.last") if name in values]
-        if key != "loss" and a - b > ACCURACY_GAP:
-            severity = "caution"
-        if key == "loss" and _parting(train, held):
-            severity = "caution"
-    if not sentences:
-        raise NotApplicable("no step has both a training and a held-out value")
-    return found(join(sentences, "; ") + ".", severity, evidence=tuple(evidence))
+    loss, accuracy = _beside(run, "loss"), _beside(run, "rewards/accuracies")
+    if loss is None or run.method in reading.POLICY_GRADIENT:
+        raise NotApplicable("no step has both a training and a held-out loss")
+    train, held, at = loss
+    # The accuracies are told by rule D2, with their populations; their gap only weighs here.
+    apart = accuracy is not None and _gap(accuracy) > ACCURACY_GAP
+    text = say(
+        "At step {step} the held-out loss was {b}, against {a} in training ({window}).",
+        step=int(held.steps[-1]),
+        b=numbers.loss(float(held.values[-1])),
+        a=numbers.loss(float(train.values[at])),
+        window=reading.window_text(run, train, at),
+    )
+    evidence = tuple(name for name in ("loss.train.last", "loss.eval.last") if name in values)
+    return found(text, "caution" if apart or _parting(train, held) else "info", evidence=evidence)
+
+
+def _beside(run: Run, key: str) -> tuple[Series, Series, int] | None:
+    """Training and held-out series, and the index of the training row at the last evaluation or just before it."""
+    train, held = run.get(key), run.get(key, "eval")
+    if train is None or held is None or last_finite(held) is None:
+        return None
+    at = int(np.searchsorted(train.steps, held.steps[-1], side="right")) - 1
+    return (train, held, at) if at >= 0 and np.isfinite(train.values[at]) else None
+
+
+def _gap(found_: tuple[Series, Series, int]) -> float:
+    train, held, at = found_
+    return float(train.values[at] - held.values[-1])
 
 
 def _parting(train: Series, held: Series) -> bool:
@@ -108,7 +105,8 @@ def onset(run: Run, values: Values) -> Finding:
     if end <= best * (1 + RISE) if best > 0 else lowest == len(held) - 1:
         return passed(f"the held-out loss ended within {RISE:.0%} of its lowest", evidence=evidence)
     text = say(
-        "Held-out loss was lowest at step {step} ({best}) and ended at {end}",
+        "The held-out loss was lowest at {first}step {step} ({best}) and ended at {end}",
+        first="" if lowest else "the first evaluation, ",
         step=step,
         best=numbers.loss(best),
         end=numbers.loss(end),
@@ -119,11 +117,9 @@ def onset(run: Run, values: Values) -> Finding:
     accuracy = run.get("rewards/accuracies", "eval")
     if accuracy is not None and len(accuracy) == len(held):
         n = values["accuracy.eval.last"].n if "accuracy.eval.last" in values else None
-        text += say(
-            "; held-out accuracy went from {a} there to {b} at the end",
-            a=numbers.share(float(accuracy.values[lowest]), n),
-            b=numbers.share(float(accuracy.values[-1]), n),
-        )
+        there, last = (numbers.share(float(accuracy.values[row]), n) for row in (lowest, -1))
+        went = f"was {last} at both" if there == last else f"went from {there} there to {last} at the end"
+        text += f"; held-out accuracy {went}"
     return found(text + ".", "caution", evidence=evidence)
 
 
@@ -143,9 +139,8 @@ def which_checkpoint(run: Run, values: Values) -> Finding:
     if name and total is not None and name != f"checkpoint-{total}":
         return found(
             say(
-                "The trainer noted {checkpoint} as best by {metric}, but the values at the end are "
-                "those of step {total}; "
-                "say which of the two is used.",
+                "The trainer noted {checkpoint} as best by {metric}, but the values at the end are those of step "
+                "{total}; say which of the two is used.",
                 checkpoint=Code(name),
                 metric=Code(str(metric)),
                 total=total,
@@ -174,15 +169,21 @@ def resolution(run: Run, values: Values) -> Finding:
     later = series.values[first_trained(series) :]
     if len(later) < 2:
         raise NotApplicable("fewer than two evaluations after training began")
+    if value.n < FEW_PAIRS:
+        raise NotApplicable(f"on fewer than {FEW_PAIRS} pairs evaluations are not compared (K2)")
     p = float(np.nanmean(later))
-    step = 2 * float(np.sqrt(max(p * (1 - p), 0.25 / value.n) / value.n))
-    spread = float(np.nanmax(later) - np.nanmin(later))
-    verdict = "all evaluations lie within that" if spread < step else f"they range over {numbers.fixed(spread, 2)}"
+    error = float(np.sqrt(max(p * (1 - p), 0.25 / value.n) / value.n))
+    low, high = float(np.nanmin(later)), float(np.nanmax(later))
+    verdict = "so they rank no checkpoint above another" if high - low < 2 * error else "more than two of these apart"
     return found(
         say(
-            "Between evaluations on {n} pairs, differences in accuracy below about {s} are not resolvable; {verdict}.",
+            "The {m} held-out accuracies lie between {low} and {high}; one on {n} pairs has a standard error of about "
+            "{s}, {verdict}.",
+            m=len(later),
+            low=numbers.fixed(low, 2),
+            high=numbers.fixed(high, 2),
             n=value.n,
-            s=numbers.fixed(step, 2),
+            s=numbers.number(error, 2),
             verdict=verdict,
         ),
         evidence=("accuracy.eval.last",),

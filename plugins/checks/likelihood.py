@@ -13,6 +13,8 @@ from dpo_report.plugins.evaluations import evaluations
 from dpo_report.plugins.metrics.loss import inference_allowed
 from dpo_report.plugins.metrics.rewards import splits
 
+HELD_OUT_NATS = 1.0
+"""Fall on held-out pairs, whose scatter no log tells, below which it is not told (rule E1; a convention)."""
 ENTROPY_FALL = 0.5
 """Relative fall of the token entropy from which it is told (rule E6; a convention)."""
 
@@ -34,24 +36,24 @@ def displacement(run: Run, values: Values) -> Finding:
         value, margin = values.get(f"drift.chosen.{tag}.last"), values.get(f"margin.{tag}.last")
         if value is None or margin is None or not (float(value.value) < 0 < float(margin.value)):
             continue
-        interval = _interval_of_end(series) if tag == "train" and inference_allowed(run) else None
-        if tag != "train" or (interval and interval[1] < 0):
-            seen.append((word, value))
+        if tag == "train":
+            interval = _interval_of_end(series) if inference_allowed(run) else None
+            fell = interval is not None and interval[1] < 0
+        else:
+            fell = float(value.value) <= -HELD_OUT_NATS
+        if fell:
+            seen.append((f"{word} pairs ({value.note.partition(';')[0].replace('evaluation at ', '')})", value))
     for one in evaluations(run):
         value, margin = values.get(f"drift.chosen.{one.tag}"), values.get(f"margin.{one.tag}")
         if value and margin and value.high is not None and value.high < 0 < float(margin.value):
-            seen.append((f"{one.word} evaluation", value))
+            seen.append((f"{one.word} evaluation pairs", value))
     if not seen:
         return passed("preferred responses did not lose likelihood beyond doubt")
-    where = " and by ".join(
-        f"{numbers.number(abs(float(value.value)), 2)} nats on {word} pairs" for word, value in seen
-    )
+    where = " and by ".join(f"{numbers.number(abs(float(value.value)))} nats on {word}" for word, value in seen)
     text = say(
-        "The margin grew while the log-probability of preferred responses fell by {where} per "
-        "response on average{assumed}; "
-        "the improvement is relative (rejected responses fell further), a pattern described as "
-        "likelihood displacement "
-        "[@razin2025; @pal2024smaug].",
+        "The margin grew while the log-probability of preferred responses fell, per response on average, by {where}"
+        "{assumed}; the improvement is relative (rejected responses fell further), a pattern described as likelihood "
+        "displacement [@razin2025; @pal2024smaug].",
         where=where,
         assumed=f" ({reading.beta_remark(run).lstrip(', ')})" if reading.beta_remark(run) else "",
     )
@@ -72,7 +74,8 @@ def healthy_drift(run: Run, values: Values) -> Finding:
     if not words:
         return passed("not both movements are beyond doubt")
     text = (
-        "Preferred responses became more likely and dispreferred less likely than under the reference (training pairs)."
+        "On training pairs, preferred responses became more likely, and dispreferred ones less likely, than under the "
+        "reference."
     )
     evidence = ("drift.chosen.train.last", "drift.rejected.train.last")
     return found(say(text), "good", evidence=evidence, grants=("preferred-likelier",))

@@ -9,7 +9,7 @@ import numpy as np
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity, Value
-from dpo_report.core.text import say
+from dpo_report.core.text import Text, listing, say
 from dpo_report.plugins import baselines, finiteness, reading
 from dpo_report.plugins.metrics.loss import measures_progress
 
@@ -244,9 +244,7 @@ def non_finite(run: Run, values: Values) -> Finding:
         return passed("every logged loss, gradient norm and reward is finite", grants=("finite",))
     shown = sorted(steps | zeros)
     if shown:
-        listed = ", ".join(f"{step:,}" for step in shown[:6])
-        more = f" and {len(shown) - 6:,} more" if len(shown) > 6 else ""
-        text = say("Non-finite values at {steps}", steps=("step " if len(shown) == 1 else "steps ") + listed + more)
+        text = say("Non-finite values at {steps}", steps=_spans(run, shown))
     else:
         text = say("Non-finite values in the closing summary")
     if zeros:
@@ -254,9 +252,26 @@ def non_finite(run: Run, values: Values) -> Finding:
     mean = run.number("train_loss")
     hidden = zeros or (mean is not None and math.isfinite(mean))
     text += "; the trainer's filter may have hidden others in the averaged loss" if hidden else ""
-    text += ". No statement on the success of this run is possible"
-    text += ", and its small losses are no sign of a good fit." if zeros else "."
+    text += ". Nothing is claimed for this run but that its steps were taken"
+    text += "; its small losses are no sign of a good fit." if zeros else "."
     return found(text, "warning")
+
+
+def _spans(run: Run, steps: list[int]) -> Text:
+    """``step 2`` or ``steps 2 to 16, 20 and 3 more``: logged rows that follow one another are named by their ends."""
+    rows = [int(step) for step in reading.row_steps(run)]
+    place = {step: at for at, step in enumerate(rows)}
+    spans: list[list[int]] = []
+    for step in steps:
+        if spans and place.get(step, -1) == place.get(spans[-1][-1], -3) + 1:
+            spans[-1].append(step)
+        else:
+            spans.append([step])
+    shown = [f"{one[0]:,}" if len(one) == 1 else f"{one[0]:,} to {one[-1]:,}" for one in spans[:6]]
+    left = sum(map(len, spans[6:]))
+    return say(
+        "{word} {spans}", word="steps" if steps[1:] else "step", spans=listing(shown + [f"{left:,} more"] * bool(left))
+    )
 
 
 CHECKS = (

@@ -10,8 +10,9 @@ from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series
 from dpo_report.core.text import say
-from dpo_report.plugins import finiteness, reading
-from dpo_report.plugins.metrics.loss import measures_progress
+from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.metrics.loss import inference_allowed, measures_progress
+from dpo_report.plugins.metrics.policy import REWARD_KEYS
 
 ZERO_VARIANCE = 0.5
 """Share of prompt groups with identical rewards from which it is a caution (rule L5; a convention)."""
@@ -29,14 +30,33 @@ def policy_loss(run: Run, values: Values) -> Finding:
     text = say("The policy-gradient loss is not a progress measure and is not interpreted")
     if first is None or last is None:
         return found(text + "; no mean reward was logged.")
-    few = " (one row)" if first.note == "one row" else f" ({first.note} at either end)"
+    few = "one row" if first.note == "one row" else f"{first.note} at either end"
+    fall = _reward_fall(run)
+    change = ""
+    if fall is not None:
+        change = f"; 95 % block-bootstrap interval of the change {numbers.interval(-fall[1], -fall[0], numbers.number)}"
     text += say(
-        "; the mean training reward went from {a} to {b}{few}. It is the optimised quantity, on training prompts.",
+        "; the mean training reward went from {a} to {b} ({few}{change}). This is the optimised quantity itself, on "
+        "training prompts.",
         a=numbers.display(first),
         b=numbers.display(last),
         few=few,
+        change=change,
     )
-    return found(text, evidence=("policy.reward.first", "policy.reward.last"))
+    rose = fall is not None and fall[1] < 0
+    return found(
+        text,
+        "good" if rose else "info",
+        evidence=("policy.reward.first", "policy.reward.last"),
+        grants=("reward-rose",) if rose else (),
+    )
+
+
+def _reward_fall(run: Run) -> tuple[float, float] | None:
+    """Interval of first minus last median reward, as for a loss; a reward that rose has it below zero."""
+    series = next((s for s in map(run.get, REWARD_KEYS) if s is not None and len(s)), None)
+    _, logged = reading.finite(series)
+    return statistics.window_fall_interval(logged) if inference_allowed(run) else None
 
 
 def kto(run: Run, values: Values) -> Finding:
@@ -68,9 +88,8 @@ def odds(run: Run, values: Values) -> Finding:
     first, last = _ends(series)
     return found(
         say(
-            "The log-odds of preferred over dispreferred responses went from {a} to {b} (first and "
-            "last logged rows); "
-            "ORPO uses no reference model [@hong2024].",
+            "The log-odds of preferred over dispreferred training responses went from {a} to {b} (first and last "
+            "logged rows); ORPO uses no reference model [@hong2024].",
             a=numbers.number(first),
             b=numbers.number(last),
         )
@@ -82,9 +101,8 @@ def contrast(run: Run, values: Values) -> Finding:
     first, last = _ends(run.get("rewards/accuracies"))
     return found(
         say(
-            "The policy's own ranking accuracy on training pairs went from {a} (close to the untuned "
-            "model's) to {b}; this "
-            "loss has no reference model.",
+            "The policy's own ranking accuracy on training pairs went from {a} (close to the untuned model's) to {b}; "
+            "this loss has no reference model.",
             a=numbers.fixed(first, 2),
             b=numbers.fixed(last, 2),
         )
@@ -164,7 +182,7 @@ def perplexity(run: Run, values: Values) -> Finding:
 
 def reward_scale(run: Run, values: Values) -> Finding:
     """L11."""
-    return found(say("A reward model's scores have no fixed scale: its margins compare with no other model's."))
+    return found(say("A reward model's scores have no fixed scale, so the margins of two models cannot be compared."))
 
 
 CHECKS = (
@@ -174,7 +192,7 @@ CHECKS = (
         kto,
         needs=("method:kto",),
         section="results",
-        order=21,
+        order=28,
         source="TRL KTO documentation; Ethayarajh et al. 2024",
         forbids="pairwise accuracy",
     ),
@@ -184,7 +202,7 @@ CHECKS = (
         odds,
         needs=("method:orpo", "log_odds_chosen"),
         section="results",
-        order=21,
+        order=28,
         source="Hong et al. 2024",
         forbids="“relative to the reference”",
     ),
@@ -194,7 +212,7 @@ CHECKS = (
         contrast,
         needs=("method:cpo,simpo", "rewards/accuracies"),
         section="results",
-        order=21,
+        order=28,
         source="Xu et al. 2024; Meng et al. 2024",
         forbids="“from 50 %”",
     ),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run
-from dpo_report.core.text import Ask, Code, Text, join, say
+from dpo_report.core.text import Ask, Code, Text, join, listing, say
 from dpo_report.plugins import finiteness, reading, statistics
 from dpo_report.plugins.metrics.loss import measures_progress
 
@@ -55,7 +55,7 @@ def stated_schedule(run: Run, values: Values) -> Finding:
             say("Learning rate: {ask}.", ask=Ask("optimiser", "peak rate, schedule, warm-up, optimizer")), "caution"
         )
     schedule, optimizer = reading.setting(run, "lr_scheduler_type"), reading.setting(run, "optim")
-    parts = [say("The learning rate was {rate}", rate=numbers.scientific(rate, 12))]
+    parts = [say("The peak learning rate was {rate}", rate=numbers.scientific(rate, 12))]
     if schedule:
         parts.append(say("with a {schedule} schedule", schedule=str(schedule).replace("_", " ")))
     warm = reading.warmup_steps(run)
@@ -112,7 +112,7 @@ def warm_up(run: Run, values: Values) -> Finding:
     rates = run.get("learning_rate")
     if rates is not None and len(rates) and rates.steps[0] == 1 and rates.values[0] > 0 and _logs_used_rate(run):
         return passed("warm-up started above 0, so the first step already trained")
-    return found(say("The first update had rate 0, as warm-up starts there."))
+    return found(say("Warm-up starts at 0, so the first update changed nothing."))
 
 
 def _logs_used_rate(run: Run) -> bool:
@@ -129,11 +129,12 @@ def spikes(run: Run, values: Values) -> Finding:
     far &= np.isfinite(norms)
     if not far.any():
         return passed("no outliers among the gradient norms")
-    listed = ", ".join(f"{int(step):,}" for step in steps[far][:5]) + (" and others" if far.sum() > 5 else "")
+    named = [f"{int(step):,}" for step in steps[far][:5]]
+    listed = listing(named if far.sum() <= 5 else [*named, "others"])
     often = far.mean() > MANY_SPIKES
     return found(
         say(
-            "Gradient-norm outliers stand at {word} {listed} ({n} of {m} rows).",
+            "The gradient norm was an outlier at {word} {listed} ({n} of {m} rows).",
             word="step" if far.sum() == 1 else "steps",
             listed=listed,
             n=int(far.sum()),

@@ -71,9 +71,9 @@ def row_kinds(run: Run, values: Values) -> Finding:
     every, total = reading.whole(reading.setting(run, "logging_steps")), reading.total_steps(run)
     if every and total and every > total:
         text = say(
-            "No per-step loss was logged (logging interval {every} exceeds {total}).",
+            "No per-step loss was logged: the logging interval, {every} steps, exceeds the {total} of the run.",
             every=every,
-            total=numbers.plural(total, "step"),
+            total=total,
         )
     else:
         text = say("No per-step loss was logged.")
@@ -139,14 +139,20 @@ def complete(run: Run, values: Values) -> Finding:
     if not done or not planned:
         raise NotApplicable("the planned number of steps is not known")
     if done >= planned:
-        text = say("Training completed all {planned} planned optimizer steps.", planned=planned)
+        text = say("All {planned} planned optimizer steps were taken.", planned=planned)
         return found(text, evidence=("steps.done", "steps.planned"), grants=("complete",))
     epochs = reading.numeric(reading.setting(run, "num_train_epochs"))
     at = ""
     if run.epoch is not None:
         at = f" (epoch {run.epoch:.3g}" + (f" of {epochs:g})" if epochs and epochs > run.epoch else ")")
+    ended = "train_loss" in run.summary or "train_runtime" in run.summary
+    told = (
+        "Training stopped at step {done} of {planned}{at}."
+        if ended
+        else "The last saved state is that of step {done} of {planned}{at}; what came after it is not told."
+    )
     return found(
-        say("Training stopped at step {done} of {planned}{at}.", done=done, planned=planned, at=at),
+        say(told, done=done, planned=planned, at=at),
         "warning",
         evidence=("steps.done", "steps.planned"),
     )

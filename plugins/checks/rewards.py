@@ -5,7 +5,7 @@ from __future__ import annotations
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series, Severity, Value
-from dpo_report.core.text import Text, join, say
+from dpo_report.core.text import Code, Text, join, say
 from dpo_report.plugins import finiteness, reading, statistics
 from dpo_report.plugins.metrics.loss import inference_allowed
 from dpo_report.plugins.metrics.rewards import last_finite, splits
@@ -30,15 +30,14 @@ def margin_growth(run: Run, values: Values) -> Finding:
     if series is None or not len(logged) or last_finite(series) is None:
         raise NotApplicable("no finite margin at the end of training")
     nats = values.get("margin.train.last_nats")
-    tail = f" ({numbers.number(float(nats.value))} nats of log-ratio{reading.beta_remark(run)})" if nats else ""
+    in_nats = f"{numbers.number(float(nats.value))} nats of log-ratio{reading.beta_remark(run)}" if nats else ""
     evidence = tuple(n for n in ("margin.train.first", "margin.train.last", "margin.train.last_nats") if n in values)
     if len(logged) < 6:
         return found(
             say(
-                "The implicit-reward margin on training pairs was {x} over the last logged window ({w}){tail}.",
+                "The implicit-reward margin on training pairs was {x} over the last logged window ({w}).",
                 x=numbers.number(float(series.values[-1])),
-                w=reading.window_text(run, series, -1),
-                tail=tail,
+                w="; ".join(filter(None, (reading.window_text(run, series, -1), in_nats))),
             ),
             evidence=evidence,
         )
@@ -47,16 +46,15 @@ def margin_growth(run: Run, values: Values) -> Finding:
     first, last = windows.first, windows.last
     # The interval is of first minus last, as for a loss; a margin that grew has it below zero.
     fall = statistics.window_fall_interval(logged) if inference_allowed(run) else None
-    verb = "rose" if last > first else "fell" if last < first else "stayed"
+    verb = "rose" if last > first else "fell" if last < first else "went"
     text = say(
-        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first "
-        "and last rows; last "
-        "window {x}{tail}).",
+        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last {n} rows; "
+        "last window {x}).",
         verb=verb,
+        n=windows.size,
         a=numbers.number(first),
         b=numbers.number(last),
-        x=numbers.number(float(series.values[-1])),
-        tail=tail.replace(" (", ", ").rstrip(")") if tail else "",
+        x=", ".join(filter(None, (numbers.number(float(series.values[-1])), in_nats))),
     )
     grew = fall is not None and fall[1] < 0
     return found(text, "good" if grew else "info", evidence=evidence, grants=("margin-grew",) if grew else ())
@@ -71,25 +69,23 @@ def training_accuracy(run: Run, values: Values) -> Finding:
     shown, pairs = float(value.value), reading.window_pairs(run, series, len(series) - 1)
     enough = bool(pairs and (reading.total_steps(run) or 0) >= 20 and pairs >= FEW_PAIRS)
     text = say(
-        "On the training pairs of the last logged window ({w}) the implicit reward ranked {x} correctly.",
+        "In the last logged window ({w}) the implicit reward ranked {x} correctly.",
         w=value.note,
-        x=_of_pairs(shown, pairs),
+        x=_of_pairs(shown, pairs, "training"),
     )
     grants: tuple[str, ...] = ()
     if pairs and enough:
-        k = round(shown * pairs)
+        k = min(round(shown * pairs), pairs)
         low, _high = statistics.wilson(k, pairs)
         if low > 0.5 and statistics.binomial_two_sided(k, pairs) < 0.05:
             grants = ("pairs-fitted",)
     return found(text, evidence=("accuracy.train.last",), grants=grants)
 
 
-def _of_pairs(share: float, pairs: int | None) -> str:
-    if pairs is None:
-        return numbers.share(share)
-    text = numbers.share(share, pairs)
-    k, _, n = text.partition("/")
-    return f"{k} of {n} pairs" if n else text
+def _of_pairs(share: float, pairs: int | None, kind: str) -> str:
+    """``7 of 8 training pairs``, ``more than 99 % of 400 training pairs``; the pairs as such where n is not known."""
+    ranked = numbers.share(share, pairs).partition("/")[0].replace("> ", "more than ").replace("< ", "less than ")
+    return f"{ranked} of {numbers.plural(pairs, kind + ' pair') if pairs else f'the {kind} pairs'}"
 
 
 def held_out_accuracy(run: Run, values: Values) -> Finding:
@@ -115,49 +111,36 @@ def held_out_accuracy(run: Run, values: Values) -> Finding:
     return found(join(texts), severity, evidence=tuple(evidence), grants=tuple(sorted(grants)))
 
 
+_RANKERS = dict.fromkeys(("dpo", "online_dpo"), "The implicit reward") | {"reward": "The reward model"}
+_OWN = "The policy's own likelihood"
+
+
 def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severity, bool]:
     share, n = float(value.value), value.n
     name = series.split.partition(":")[2]
-    which = f" of {name}" if name else ""
-    ranker = "reward model" if run.method == "reward" else "implicit reward"
-    step = f"at step {int(series.steps[-1]):,}"
+    ranked = say("{ranker} ranked {x}", ranker=_RANKERS.get(run.method or "", _OWN), x=_of_pairs(share, n, "held-out"))
+    ranked += say(" ({name})", name=Code(name)) if name else ""
+    ranked += f" correctly at step {int(series.steps[-1]):,}"
     if not n:
-        return (
-            say(
-                "On the held-out pairs{which} the {ranker} ranked {x} correctly {step}; their number "
-                "is not logged, so no "
-                "interval can be given.",
-                which=which,
-                ranker=ranker,
-                x=numbers.share(share),
-                step=step,
-            ),
-            "caution",
-            False,
-        )
+        return ranked + "; their number is not logged, so no interval can be given.", "caution", False
     if value.low is None or value.high is None:
         low, high = statistics.wilson(round(share * n), n)
-        remark = "batch-averaged; "
+        remark = "a mean of batch means; "
     else:
         low, high, remark = value.low, value.high, ""
     p = statistics.binomial_two_sided(round(share * n), n)
     above = low > 0.5 and p < 0.05
     fmt = (lambda x: numbers.fixed(x, 2)) if n < 100 else (lambda x: numbers.share(x, n))
-    ranked = numbers.share(share, n)
-    text = say(
-        "On {n} held-out pairs{which} the {ranker} ranked {k} correctly {step} ({remark}95 % Wilson "
-        "interval {ci}; chance "
-        "{chance}){verdict}.",
-        n=n,
-        which=which,
-        ranker=ranker,
-        k=ranked.split("/")[0] if "/" in ranked else ranked,
-        step=step,
+    text = ranked + say(
+        " ({remark}95 % Wilson interval {ci}; chance {chance}){verdict}.",
         remark=remark,
         ci=numbers.interval(low, high, fmt),
         chance="0.50" if n < 100 else "50 %",
         verdict="" if above else ", not distinguishable from chance" if low <= 0.5 <= high else ", below chance",
     )
+    if run.method not in _RANKERS:
+        text += say(" The starting model ranks some pairs correctly, too; only the difference is due to training.")
+        return text, "caution" if n < FEW_PAIRS else "info", False
     if n < FEW_PAIRS or high < 0.5:
         return text, "caution", False
     return text, "good" if above else "info", above
@@ -174,9 +157,8 @@ def first_step_tie(run: Run, values: Values) -> Finding:
     if value is not None and total and value.note.startswith("steps 1 "):
         return found(
             say(
-                "Over all {total} steps the implicit reward ranked a mean of {x} of the presented "
-                "training pairs correctly. "
-                "The average includes the {steps} as incorrect; about {most} is the most it could reach.",
+                "Over all {total} steps the implicit reward ranked a mean of {x} of the presented training pairs "
+                "correctly. The average includes the {steps} as incorrect; about {most} is the most it could reach.",
                 total=total,
                 x=numbers.fixed(float(value.value), 2),
                 steps=steps,
@@ -215,14 +197,17 @@ def saturation(run: Run, values: Values) -> Finding:
     rows, epochs = reading.dataset_rows(run), reading.planned_epochs(run)
     held = values.get("accuracy.eval.last")
     gap = held is not None and share - float(held.value) >= 0.1
-    of = f"the {rows:,} training pairs" if rows else "the training pairs"
+    of = f"The {rows:,} training pairs" if rows else "The training pairs"
+    tail = ": the held-out accuracy contradicts it" if gap else ""
+    if held is not None and float(held.value) >= SATURATED:
+        tail = "; as the held-out pairs are ranked as well, rule out shared prompts and superficial cues"
     text = say(
-        "Training accuracy reached {x} with a loss of {y}: {of} are fitted almost perfectly, which is no evidence of "
-        "generalisation{tail}.",
+        "{of} are fitted almost completely (accuracy {x}, loss {y} in the last logged window), which is no evidence "
+        "of generalisation{tail}.",
         x=numbers.share(share),
         y=numbers.loss(end),
         of=of,
-        tail=", and the held-out accuracy contradicts it" if gap else "",
+        tail=tail,
     )
     few = (rows is not None and rows < MANY_PAIRS) or (epochs or 1) > 1
     severity: Severity = "warning" if gap else "caution" if few else "info"
@@ -243,7 +228,7 @@ def far_from_reference(run: Run, values: Values) -> Finding:
         return passed("the policy stayed within the usual distance of its reference")
     return found(
         say(
-            "The policy moved {m} from the reference on training pairs{assumed}; at such a distance over-optimisation "
+            "The margin on training pairs reached {m}{assumed}; that far from the reference, over-optimisation "
             "has been documented [@rafailov2024scaling].",
             m=numbers.display(nats),
             assumed=reading.beta_remark(run),
@@ -310,7 +295,7 @@ CHECKS = (
         "D2",
         "Held-out accuracy against chance",
         held_out_accuracy,
-        needs=("method:dpo,online_dpo,reward",),
+        needs=("method:dpo,online_dpo,reward,orpo,cpo,simpo",),
         section="results",
         order=51,
         source="Wilson 1927; Brown et al. 2001; Bowyer et al. 2025",

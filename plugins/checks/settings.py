@@ -66,15 +66,16 @@ def data_size(run: Run, values: Values) -> Finding:
     if rows >= MODEST:
         return passed(f"{rows:,} training {word}s")
     severity: Severity = "warning" if rows < SMOKE else "caution" if rows < SMALL else "info"
-    scale = " is a smoke test" if rows < SMOKE else " is small"
+    scale = "is of smoke-test scale" if rows < SMOKE else "is small"
     context = ""
     if run.method == "dpo":
         context = (
             "; published recipes use about 61,000 (Zephyr) to 270,000 (Tülu 3 8B) "
             "[@tunstall2023zephyr; @lambert2024tulu3]"
         )
-    text = "A training set of {n}{scale}" + context + "."
-    return found(say(text, n=numbers.plural(rows, word), scale=scale), severity, evidence=("data.rows",))
+    size = f"{value.value} {word}s" if isinstance(value.value, str) else numbers.plural(rows, word)
+    text = "A training set of {size} {scale}" + context + "."
+    return found(say(text, size=size, scale=scale), severity, evidence=("data.rows",))
 
 
 def epoch_count(run: Run, values: Values) -> Finding:
@@ -82,13 +83,12 @@ def epoch_count(run: Run, values: Values) -> Finding:
     epochs = reading.planned_epochs(run) or run.epoch
     if epochs is None:
         raise NotApplicable("the number of epochs is not known")
-    if epochs <= MANY_EPOCHS or run.method in ("kto", "orpo"):
+    if epochs <= MANY_EPOCHS:
         return passed(f"{epochs:.3g} epochs")
     return found(
         say(
-            "Training took {e} epochs; published recipes of preference tuning use 1 to 3, and "
-            "degradation within one epoch "
-            "is documented [@rafailov2024scaling].",
+            "Training took {e} epochs; published recipes of preference tuning use 1 to 3, and degradation within one "
+            "epoch is documented [@rafailov2024scaling].",
             e=f"{epochs:.3g}",
         ),
         "caution",
@@ -206,6 +206,7 @@ CHECKS = (
         "H2",
         "Epochs",
         epoch_count,
+        needs=("method:dpo,online_dpo,cpo,simpo",),
         section="limitations",
         order=3.5,
         source="published recipes; Rafailov et al. 2024",

@@ -54,8 +54,10 @@ def plateau(run: Run, values: Values) -> Finding:
         inside = rates.values[rates.steps >= tail_steps[0]]
         if len(inside) > 1:
             a, b = (numbers.scientific(float(x), 2) if x else "0" for x in (inside[0], inside[-1]))
-            during = f", during which the learning rate went from {a} to {b}"
-    return found(say("The loss was flat over the last third of training{during}.", during=during), grants=("plateau",))
+            during = f", during which the learning rate {f'stayed at {a}' if a == b else f'went from {a} to {b}'}"
+    span = f"steps {int(tail_steps[0]):,} to {int(tail_steps[-1]):,}"
+    text = say("The loss was flat over the last third of the logged rows ({span}){during}.", span=span, during=during)
+    return found(text, grants=("plateau",) if run.status == "completed" else ())
 
 
 def epoch_boundaries(run: Run, values: Values) -> Finding:
@@ -64,6 +66,8 @@ def epoch_boundaries(run: Run, values: Values) -> Finding:
     total, epochs = reading.total_steps(run), reading.planned_epochs(run)
     if not total or not epochs or epochs <= 1 or run.status != "completed":
         raise NotApplicable("one epoch, or the epochs' borders are not known")
+    if epochs > len(losses):
+        raise NotApplicable("fewer than four rows in an epoch")
     epoch = np.minimum(((steps - 1) / (total / epochs)).astype(int), math.ceil(epochs) - 1)
     parts = [losses[epoch == e] for e in range(int(epoch.max()) + 1)]
     if len(parts) < 2 or min(map(len, parts)) < 4:
@@ -74,10 +78,12 @@ def epoch_boundaries(run: Run, values: Values) -> Finding:
         return passed("no step-wise fall at the epochs' borders")
     return found(
         say(
-            "The loss fell step-wise where a new epoch began (by {x} at most, against a scatter of {y} within epochs): "
-            "pairs seen before are being remembered.",
+            "The loss fell where a new epoch began (by {most}{x}, against a scatter of {y} from row to row): a sign "
+            "that {word}s seen before are remembered.",
+            most="up to " if falls[1:] else "",
             x=numbers.loss(max(falls)),
             y=numbers.loss(scatter),
+            word=reading.sample_word(run),
         ),
         "caution",
     )
@@ -126,7 +132,7 @@ def oscillation(run: Run, values: Values) -> Finding:
         raise NotApplicable("there was no net change")
     if statistics.robust_sd(np.diff(losses)) <= abs(windows.fall):
         return passed("the net change exceeds the step-to-step variation")
-    text = "Row-to-row variation of the loss exceeds its net change (both depend on the logging interval)."
+    text = "The loss varied more from row to row than it changed in all (both depend on the logging interval)."
     return found(say(text), "caution")
 
 
