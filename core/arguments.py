@@ -146,6 +146,15 @@ def _build(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="templates of your own, searched first; may be given several times",
     )
+    parser.add_argument(
+        "--style", metavar="NAME", help="measures of the paper: plain, neurips, iclr, icml, acl or ieee"
+    )
+    parser.add_argument(
+        "--pdf-engine", choices=("typst", "latex"), help="what sets PDF: built in (typst), or the TeX installed here"
+    )
+    parser.add_argument(
+        "--in-place", action="store_true", help="also merge the model card into the run's own README.md"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing unless something is wrong")
     _with(parser)
     _workers(parser)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from dpo_report import __version__
 from dpo_report.core import export, target
@@ -17,10 +16,11 @@ from dpo_report.core.dialect import dialect
 from dpo_report.core.errors import ReportError
 from dpo_report.core.host.watchdog import watched
 from dpo_report.core.loader import load
+from dpo_report.core.looks import Look, look_of
 from dpo_report.core.macros import camel
 from dpo_report.core.model import Analysis, Problem, Report
 from dpo_report.core.remote import is_url
-from dpo_report.core.render import Drawer, Kit
+from dpo_report.core.render import Kit
 from dpo_report.core.standin import filename
 
 if TYPE_CHECKING:
@@ -42,10 +42,22 @@ def build(
     *,
     strict: bool = False,
     template_dirs: Iterable[str | Path] | None = None,
-    style: Style | None = None,
+    style: Look | Style | str | None = None,
+    options: Mapping[str, str] | None = None,
+    in_place: bool = False,
 ) -> Report:
     """Read runs, find what may be said of them, and write a report of each; as :func:`build_runs`, told as one."""
-    reports = build_runs(paths, formats, out, host, strict=strict, template_dirs=template_dirs, style=style)
+    reports = build_runs(
+        paths,
+        formats,
+        out,
+        host,
+        strict=strict,
+        template_dirs=template_dirs,
+        style=style,
+        options=options,
+        in_place=in_place,
+    )
     if len(reports) == 1:
         return reports[0]
     return Report(
@@ -63,7 +75,9 @@ def build_runs(
     *,
     strict: bool = False,
     template_dirs: Iterable[str | Path] | None = None,
-    style: Style | None = None,
+    style: Look | Style | str | None = None,
+    options: Mapping[str, str] | None = None,
+    in_place: bool = False,
     with_files: Iterable[str | Path] = (),
 ) -> tuple[Report, ...]:
     """Read runs, find what may be said of them, and write a report of each.
@@ -75,7 +89,9 @@ def build_runs(
         host: the plugins; by default those of this process.
         strict: refuse to write a report that has problems.
         template_dirs: the user's template folders, searched before all others.
-        style: how figures look.
+        style: the measures of the paper that it is for, by name or in full; or how figures look.
+        options: what is asked of single formats: ``{"pdf-engine": "latex"}``.
+        in_place: also merge the formats that can be into the run's own files.
         with_files: files outside a run's folder that belong to the run.
 
     Raises:
@@ -94,14 +110,22 @@ def build_runs(
     targets = _targets(places, analyses, Path(out) if out is not None else None)
     for folder in targets:
         target.check(folder)  # before anything is drawn
-    made = [
-        _Workshop(plugins, roots, style, camel(folder.name) if len(places) > 1 else "").make(analysis, chosen)
-        for folder, analysis in zip(targets, analyses, strict=True)
+    look = look_of(style)
+    shops = [
+        _Workshop(plugins, roots, look, options or {}, camel(folder.name) if len(places) > 1 else "")
+        for folder in targets
     ]
+    made = [shop.make(analysis, chosen) for shop, analysis in zip(shops, analyses, strict=True)]
+    own: dict[Path, bytes] = {}
+    if in_place:
+        for shop, analysis, place in zip(shops, analyses, places, strict=True):
+            if is_url(place):
+                raise ReportError("--in-place writes into the run, and this one is at a URL", "copy it here first")
+            own |= shop.merged(analysis, chosen, _home(place, analysis))
     if strict:
         _refuse_problems(analysis for analysis, _ in made)
     written = dict(zip(targets, (files for _, files in made), strict=True))
-    target.write(written)
+    target.write(written, own)
     return tuple(
         _told(plugins, Report((analysis,), folder, tuple(folder / name for name in sorted(written[folder]))))
         for folder, (analysis, _) in zip(targets, made, strict=True)
@@ -129,7 +153,8 @@ class _Workshop:
         self,
         host: Host,
         template_dirs: tuple[Path, ...],
-        style: Style | None,
+        look: Look,
+        options: Mapping[str, str],
         prefix: str,
     ) -> None:
         self.host = host
@@ -137,16 +162,18 @@ class _Workshop:
         self.sections = tuple(
             sorted((provided.item for provided in host.sections), key=lambda s: (s.appendix, s.order, s.name))
         )
-        self.style = style
+        self.look = look
+        self.options = options
         self.prefix = prefix
         self.problems: list[Problem] = []
+        self.drawn: dict[str, bytes] = {}
 
     def make(self, analysis: Analysis, formats: Sequence[Format]) -> tuple[Analysis, dict[str, bytes]]:
         """Every file by path, and the analysis with what went wrong on the way."""
-        draw = self._drawer(analysis)
         files: dict[str, bytes] = {}
         for item in formats:
-            for name, content in self._convert(item, analysis, draw).items():
+            kit = self._kit(item, analysis)
+            for name, content in _guarded(item, item.convert, kit).items():
                 if files.setdefault(name, content) != content:
                     raise ReportError(f"two formats write {name} differently", f"leave out --format {item.name}")
         analysis = _with(analysis, self.problems)
@@ -157,38 +184,64 @@ class _Workshop:
         files["report.json"] = export.dumps(export.report([analysis], __version__, figures))
         return analysis, files
 
-    def _convert(self, item: Format, analysis: Analysis, draw: Drawer) -> Mapping[str, bytes]:
+    def merged(self, analysis: Analysis, formats: Sequence[Format], home: Path) -> dict[Path, bytes]:
+        """The run's own files with the report in them.
+
+        Raises:
+            ReportError: no format can be merged, or a file cannot be.
+        """
+        files: dict[Path, bytes] = {}
+        for item in formats:
+            if item.merge is not None:
+                path = home / (item.main or f"report{item.suffix}")
+                files[path] = _guarded(item, item.merge, self._kit(item, analysis), target.content(path))
+        if not files:
+            able = ", ".join(one.item.name for one in self.host.formats if one.item.merge is not None)
+            raise ReportError("--in-place: none of the formats goes into a file of the run", f"such are: {able}")
+        return files
+
+    def _kit(self, item: Format, analysis: Analysis) -> Kit:
         def prepare(env: Environment) -> None:
             self.problems += self.host.prepare_environment(env, item.name)
 
-        kit = Kit(
+        return Kit(
             analysis,
             __version__,
             dialect(item.base) if item.base else None,
             self.sections,
             tuple(provided.item for provided in self.host.metrics),
             tuple(provided.item for provided in self.host.checks),
-            draw,
+            lambda kinds: self._draw(analysis, kinds),
             self.roots,
             prepare,
             self.prefix,
+            self.look,
+            self.options,
         )
-        try:
-            with watched(f"format {item.name}"):
-                return item.convert(kit)
-        except ReportError:
-            raise
-        except Exception as error:
-            raise ReportError(f"format {item.name} failed: {type(error).__name__}: {error}") from error
 
-    def _drawer(self, analysis: Analysis) -> Drawer:
+    def _draw(self, analysis: Analysis, kinds: Sequence[str]) -> dict[str, bytes]:
+        """Every figure in some kinds, each drawn once, whatever formats ask for it."""
         from dpo_report.core.figures import draw_all
 
-        @cache
-        def drawn(kinds: tuple[str, ...]) -> dict[str, bytes]:
-            return draw_all(analysis.figures, kinds, self.style)
+        new = [kind for kind in kinds if not any(name.endswith(f".{kind}") for name in self.drawn)]
+        if new:
+            self.drawn |= draw_all(analysis.figures, new, self.look.drawing)
+        return {name: content for name, content in self.drawn.items() if name.rpartition(".")[2] in kinds}
 
-        return lambda kinds: drawn(tuple(kinds))
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _guarded(item: Format, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a part of a format; what it raises names it."""
+    try:
+        with watched(f"format {item.name}"):
+            return function(*args, **kwargs)
+    except ReportError:
+        raise
+    except Exception as error:
+        raise ReportError(f"format {item.name} failed: {type(error).__name__}: {error}") from error
 
 
 def _targets(paths: Sequence[Path | str], analyses: Sequence[Analysis], out: Path | None) -> list[Path]:

@@ -215,6 +215,10 @@ class Format:
     """Gives the files, by path relative to the report folder."""
     base: str | None = None
     """Template family (folder under ``templates/``) and escaping that it uses; None for none."""
+    merge: Callable[[Kit, bytes | None], bytes] | None = None
+    """For ``--in-place``: gives the run's own file ``main`` with the report in it, from what stands there now."""
+    main: str = ""
+    """Name of the main file where it is not ``report`` and the suffix: ``README.md``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dpo_report.core import numbers
 from dpo_report.core.dialect import Dialect
 from dpo_report.core.errors import ReportError
 from dpo_report.core.host.watchdog import watched
+from dpo_report.core.looks import Look
 from dpo_report.core.model import Value
 from dpo_report.core.outline import Outline
 from dpo_report.core.references import Reference, reference
@@ -59,6 +60,10 @@ class Kit:
     """Lets plugins add filters and globals."""
     prefix: str = ""
     """What stands between ``\\Dpo`` and a value's name in a macro: the run's short name where there are several."""
+    look: Look = field(default_factory=Look)
+    """The measures of page and type."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What was asked of single formats: ``{"pdf-engine": "latex"}``."""
     cited: dict[str, None] = field(default_factory=dict)
     """Bibliography keys that were printed so far, in order."""
 
@@ -70,7 +75,7 @@ class Kit:
         return Outline(replace(self.analysis, findings=findings), tuple(self.metrics), titles)
 
     def render(self, template: str, /, **context: object) -> str:
-        """Fill a template of the format's family; ``kit``, ``outline`` and ``run`` are always known to it.
+        """Fill a template of the format's family; ``kit``, ``look``, ``outline`` and ``run`` are always known to it.
 
         Raises:
             ReportError: the template is missing or wrong; names file and line.
@@ -83,7 +88,8 @@ class Kit:
         try:
             env = self._environment
             with watched(f"template {template}"):
-                return env.get_template(template).render({**context, "kit": self, "run": self.analysis.run})
+                known = {"kit": self, "look": self.look, "run": self.analysis.run}
+                return env.get_template(template).render({**context, **known})
         except TemplateSyntaxError as error:
             where = error.filename or error.name or template
             raise ReportError(f"template {where}, line {error.lineno}: {error.message}") from None

@@ -38,8 +38,24 @@ def check(target: Path) -> None:
         raise ReportError(f"{target} holds files that are not a report of dpo-report; nothing was written", elsewhere)
 
 
-def write(targets: Mapping[Path, Files]) -> None:
+def content(path: Path) -> bytes | None:
+    """What stands in a file of a run that may be written anew; None where there is none.
+
+    Raises:
+        ReportError: it is no plain file, or cannot be read.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ReportError(f"{path} is no plain file; nothing was written", "leave out --in-place")
+    try:
+        return path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}; nothing was written") from None
+
+
+def write(targets: Mapping[Path, Files], own: Mapping[Path, bytes] | None = None) -> None:
     """Write every folder or none: an old report stands until all new ones are complete.
+
+    ``own`` are single files of the runs themselves, put in their places last.
 
     Raises:
         ReportError: a target is not ours to replace, or the disk refuses.
@@ -49,7 +65,9 @@ def write(targets: Mapping[Path, Files]) -> None:
     with _undone_on_failure() as undo:
         try:
             staged = {target: _stage(target, files, undo) for target, files in targets.items()}
+            singles = {path: _stage_file(path, content, undo) for path, content in (own or {}).items()}
             old = [_swap(new, target, undo) for target, new in staged.items()]
+            old += [_swap(new, path, undo) for path, new in singles.items()]
         except OSError as error:
             where = error.filename or next(iter(targets))
             raise ReportError(
@@ -93,6 +111,8 @@ def _undone_on_failure() -> Iterator[list[tuple[str, Path, Path]]]:
                     path.rename(other)
                 elif what == "made":
                     path.rmdir()
+                elif what == "file":
+                    path.unlink(missing_ok=True)
                 else:
                     shutil.rmtree(path, ignore_errors=True)
         raise
@@ -118,8 +138,21 @@ def _stage(target: Path, files: Files, undo: list[tuple[str, Path, Path]]) -> Pa
     return new
 
 
+def _stage_file(path: Path, content: bytes, undo: list[tuple[str, Path, Path]]) -> Path:
+    """The new file beside the old one, with its permissions."""
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+    new = Path(name)
+    undo.append(("file", new, new))
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+    umask = os.umask(0)
+    os.umask(umask)
+    new.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~umask)
+    return new
+
+
 def _swap(new: Path, target: Path, undo: list[tuple[str, Path, Path]]) -> Path | None:
-    """Put the new folder in the target's place; gives where the old one was put."""
+    """Put the new folder or file in the target's place; gives where the old one was put."""
     old = None
     if target.exists():
         old = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))

@@ -1,4 +1,4 @@
-"""What pandoc writes: a word processor's document with real headings, captions, tables and figures, and its siblings."""
+"""What pandoc writes: a document with real headings, captions, tables and figures, and its siblings."""
 
 import io
 import re

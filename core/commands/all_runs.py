@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,9 @@ class Order:
     """The report's folder; empty for the one in the run's folder."""
     strict: bool
     templates: tuple[str, ...]
+    style: str | None
+    options: Mapping[str, str]
+    in_place: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ def make(order: Order) -> Made:
         host=order.host,
         strict=order.strict,
         template_dirs=order.templates,
+        style=order.style,
+        options=order.options,
+        in_place=order.in_place,
     )
     problems = report.analyses[0].problems
     return Made(str(report.directory), len(report.files), tuple((p.where, p.message, p.hint) for p in problems))
@@ -83,6 +89,9 @@ def run(args: argparse.Namespace, host: Host) -> int:
             str(args.output / name) if args.output else "",
             args.strict,
             tuple(map(str, args.template_dir)),
+            args.style,
+            {"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
+            args.in_place,
         )
         for one, name in zip(listed, names, strict=True)
     ]

@@ -47,5 +47,8 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
             host=host,
             strict=args.strict,
             template_dirs=args.template_dir,
+            style=args.style,
+            options={"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
+            in_place=args.in_place,
             with_files=args.with_files,
         )

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _INK = "1A1A1A"
 
-_RUN = {
+_RUN: Mapping[str, Mapping[str, str | None]] = {
     "Title": {"sz": "36", "b": "", "color": _INK},
     "Heading1": {"sz": "28", "b": "", "color": _INK},
     "Heading2": {"sz": "23", "b": "", "color": _INK},
@@ -104,7 +104,7 @@ def _laid_out(content: bytes) -> bytes:
     if body is not None:
         section = _child(body, "sectPr")
         _put(section, "pgSz", {"w": "12240", "h": "15840"})
-        _put(section, "pgMar", {side: "1728" for side in ("top", "right", "bottom", "left")} | _EDGES)
+        _put(section, "pgMar", dict.fromkeys(("top", "right", "bottom", "left"), "1728") | _EDGES)
     for row in root.iter(_w("tr")):
         properties = row.find(_w("trPr"))
         if properties is None:
@@ -150,7 +150,8 @@ def _parsed(content: bytes) -> ElementTree.Element:
 
 
 def _written(root: ElementTree.Element) -> bytes:
-    return ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    written: bytes = ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True)
+    return written
 
 
 def _w(name: str) -> str:
