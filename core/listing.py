@@ -180,16 +180,18 @@ def _plain(value: Any) -> Any:
 
 def differing(listed: Sequence[Listed]) -> list[str]:
     """Names of settings that tell the runs apart: not the same in all, and no paths or names of the run itself."""
-    values: dict[str, list[str]] = {}
+    first: dict[str, Any] = {}
+    varying: set[str] = set()
     for one in listed:
-        for name, value in one.settings.items():
-            values.setdefault(name, []).append(_shown(value))
+        varying |= {name for name, value in one.settings.items() if first.setdefault(name, value) != value}
     scores: list[tuple[int, int, str]] = []
-    for name, told in values.items():
+    for name in varying:
+        having = [one for one in listed if name in one.settings]
+        told = [_shown(one.settings[name]) for one in having]
         different = set(told)
         if len(different) < 2 or any("/" in value or "\\" in value for value in different):
             continue
-        if sum(len(value) > 3 and value in one.path for one, value in zip(listed, told, strict=False)) > 1:
+        if sum(len(value) > 3 and value in one.path for one, value in zip(having, told, strict=True)) > 1:
             continue  # a name
         scores.append((-len(told), -len(different), name))
     return [name for *_, name in sorted(scores)]

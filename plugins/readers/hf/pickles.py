@@ -1,17 +1,19 @@
 """A pickle as data: what ``training_args.bin`` says, with nothing imported, built or called.
 
-The opcodes come from :func:`pickletools.genops`; this machine keeps a stack of plain values. A class or function is
+The opcodes come one by one; this machine keeps a stack of plain values. A class or function is
 only a name (:class:`Name`), a call only a record (:class:`Record`). Shared and circular parts are harmless here because
 nothing is hashed or compared, and :func:`plain` unfolds them within a budget.
 """
 
 from __future__ import annotations
 
-import pickletools
+import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from dpo_report.plugins.readers.hf.opcodes import opcodes
 
 MAX_OPCODES = 200_000
 MAX_TEXT = 20_000
@@ -181,19 +183,15 @@ def unpickle(data: bytes, start: int = 0) -> tuple[Any, int]:
     Raises:
         Unreadable: no pickle, broken, or too large.
     """
-    import io
-
-    stream = io.BytesIO(data)
-    stream.seek(start)
     machine = _Machine()
     try:
-        for count, (op, arg, _) in enumerate(pickletools.genops(stream)):
-            if op.name == "STOP":
-                return machine.pop(1)[0], stream.tell()
+        for count, (name, argument, end) in enumerate(opcodes(data, start)):
+            if name == "STOP":
+                return machine.pop(1)[0], end
             if count > MAX_OPCODES:
                 raise Unreadable(f"is a pickle of more than {MAX_OPCODES:,} steps")
-            machine.step(op.name, arg)
-    except (ValueError, LookupError, TypeError, OverflowError, RecursionError, EOFError) as error:
+            machine.step(name, argument)
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError, EOFError, struct.error) as error:
         raise Unreadable("is a broken pickle") from error
     raise Unreadable("is a broken pickle")
 
