@@ -12,10 +12,8 @@ _BARE = (
     *("MARK", "NONE", "NEWTRUE", "NEWFALSE", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "SETITEM", "SETITEMS"),
     *("APPEND", "APPENDS", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "MEMOIZE", "REDUCE", "BUILD", "NEWOBJ"),
 )
-_FIXED = {
-    **{"BININT1": "<B", "BININT2": "<H", "BININT": "<i", "BINFLOAT": ">d"},
-    **{"BINPUT": "<B", "LONG_BINPUT": "<I", "BINGET": "<B", "LONG_BINGET": "<I"},
-}
+_FIXED = {"BININT1": "<B", "BININT2": "<H", "BININT": "<i", "BINFLOAT": ">d", "BINPUT": "<B", "BINGET": "<B"}
+_FIXED |= {"LONG_BINPUT": "<I", "LONG_BINGET": "<I"}
 _SIZED = {"BINUNICODE": "<I", "SHORT_BINUNICODE": "<B"}
 _BY_NAME = {op.name: ord(op.code) for op in pickletools.opcodes}
 _WITHOUT = {_BY_NAME[name]: name for name in _BARE}
