@@ -15,6 +15,10 @@ MOST_DECIMALS = 15
 LOOSEST = 5e-3
 """No rounding is coarser than this, relative and absolute: 0.4 does not agree with 0."""
 
+_MOST_DIGITS = 9
+_TELLING_DIGITS = 3
+"""With fewer, all values may be round by chance."""
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -34,6 +38,22 @@ def decimals(values: Floats) -> int:
     return MOST_DECIMALS
 
 
+def digits(values: Floats) -> int:
+    """Significant digits with which the values were written, as :func:`decimals`; at most nine.
+
+    >>> digits(np.array([0.00039713, 1.25]))
+    5
+    """
+    finite = values[np.isfinite(values)]
+    finite = finite[(np.abs(finite) > 1e-300) & (np.abs(finite) < 1e300)]
+    scale = 10.0 ** np.floor(np.log10(np.abs(finite)))
+    for count in range(1, _MOST_DIGITS):
+        step = scale * 10.0 ** (1 - count)
+        if np.all(np.abs(np.round(finite / step) * step - finite) <= SINGLE * np.abs(finite)):
+            return count
+    return _MOST_DIGITS
+
+
 def agree(one: Floats, other: Floats) -> Mask:
     """Where two logs of the same steps, each of shape (n,), tell the same value; the coarser one may be rounded."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -41,10 +61,19 @@ def agree(one: Floats, other: Floats) -> Mask:
         size = np.maximum(np.abs(one), np.abs(other))
         same = (apart <= SINGLE * size) | (one == other) | (np.isnan(one) & np.isnan(other))
         if not same.all():
-            half = 0.5 * 10.0 ** -min(decimals(one), decimals(other))
+            half = np.full(len(size), 0.5 * 10.0 ** -min(decimals(one), decimals(other)))
+            coarser = min(digits(one), digits(other))
+            if coarser >= _TELLING_DIGITS:
+                scale = 10.0 ** np.floor(np.log10(np.maximum(size, 1e-300)))
+                half = np.maximum(half, 0.5 * scale * 10.0 ** (1 - coarser))
             rounded = np.minimum(half + SINGLE * size, LOOSEST * np.maximum(size, 1.0))
             same |= apart <= rounded * (1 + 1e-9)
     return np.asarray(same, dtype=np.bool_)
+
+
+def finer(one: Floats, other: Floats) -> bool:
+    """Whether the first of two logs of the same values was written with more digits."""
+    return (decimals(one), digits(one)) > (decimals(other), digits(other))
 
 
 def same_value(one: Any, other: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dpo_report.core.agreement import agree, decimals, same_value, shared
+from dpo_report.core.agreement import agree, finer, same_value, shared
 from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Setting, Source, Witness
 
 _MATTER: tuple[RunStatus, ...] = ("diverged", "completed", "running", "incomplete", "no-metrics", "unknown")
@@ -137,7 +137,7 @@ def _joined(have: Series, extra: Series, contradictions: _Contradictions) -> Ser
     """Both series by step; where both have one, the value that was not rounded, else that of the first."""
     mine, theirs = shared(have, extra)
     same = agree(have.values[mine], extra.values[theirs])
-    if len(mine) and same.all() and decimals(extra.values[theirs]) > decimals(have.values[mine]):
+    if len(mine) and same.all() and finer(extra.values[theirs], have.values[mine]):
         have, extra, mine, theirs = extra, have, theirs, mine
     if not same.all():
         contradictions.differs(have, extra.sources[0].file, have.steps[mine][~same].tolist())

@@ -257,6 +257,9 @@ def test_rounding_is_agreement_and_more_is_not() -> None:
     assert decimals(np.array([0.5, 0.6931, np.nan])) == 4
     assert agree(exact, np.array([0.6931, 0.25])).tolist() == [True, True]
     assert agree(exact, np.array([0.6934, 0.25])).tolist() == [False, True]
+    rates = np.array([0.0013233712, 0.00039712961, 1.2e-06])
+    assert agree(rates, np.array([0.0013234, 0.00039713, 1.2e-06])).all()  # five significant digits
+    assert agree(rates, np.array([0.0013236, 0.00039713, 1.2e-06])).tolist() == [False, True, True]
     assert agree(np.array([0.0, 1.0, np.nan, np.inf]), np.array([0.4, 1.0, np.nan, np.inf])).tolist() == [
         False, True, True, True,
     ]  # fmt: skip
