@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dpo_report.core.contract import Format
 from dpo_report.core.hookspecs import hookimpl
-from dpo_report.plugins.formats import html, json, latex, markdown, pandoc, pdf, typst
+from dpo_report.plugins.formats import html, json, latex, markdown, modelcard, pandoc, pdf, typst
 
 
 @hookimpl
 def register_formats() -> tuple[Format, ...]:
     """Every built-in format."""
-    return (latex.FORMAT, markdown.FORMAT, html.FORMAT, pdf.FORMAT, *pandoc.FORMATS, typst.FORMAT, json.FORMAT)
+    return (
+        latex.FORMAT,
+        markdown.FORMAT,
+        html.FORMAT,
+        pdf.FORMAT,
+        *pandoc.FORMATS,
+        typst.FORMAT,
+        modelcard.FORMAT,
+        json.FORMAT,
+    )
