@@ -18,6 +18,9 @@ NEURIPS, PINEAU, REFORMS, CARDS, GEBRU = (
 )
 
 
+_OF_TRL = reading.PAIRED | reading.POLICY_GRADIENT | reading.IMPLICIT_REWARD
+
+
 def _setting(*names: str) -> Callable[[Run], str | None]:
     """The answer where the run's settings or facts tell it."""
 
@@ -29,19 +32,24 @@ def _setting(*names: str) -> Callable[[Run], str | None]:
 
 
 def _versions(run: Run) -> str | None:
-    return ", ".join(f"{name} {told}" for name, told in sorted(run.versions.items())) or None
+    """Every version that is told, where those of the libraries that trained are among them."""
+    trained = {"transformers", "torch"} | ({"trl"} if run.method in _OF_TRL else set())
+    told = ", ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))
+    return told if trained <= run.versions.keys() else None
 
 
 def _preferences(run: Run) -> str | None:
     """Only preference methods are asked how preferences were made."""
-    return None if run.method in reading.PAIRED | {"kto", "online_dpo"} else "no preference data were used"
+    if run.method in reading.PAIRED | {"kto", "online_dpo"}:
+        return None
+    return "no preference data were used" if run.method else "the run tells of no preference data"
 
 
 def _tested(run: Run) -> str | None:
     return (
         None
         if reading.held_out(run, "loss") or reading.held_out(run, "rewards/accuracies")
-        else "no held-out split was used"
+        else "no held-out evaluation was logged"
     )
 
 

@@ -326,3 +326,16 @@ def test_a_name_from_the_run_is_text_and_no_markup():
     parts = build("loss", run).caption.parts
     assert all(isinstance(part, str) for part in parts)
     assert "held-out (a `b` [@c] $d$) loss" in parts[0]
+
+
+def test_a_version_that_logs_the_next_rate_is_named():
+    rates = {"learning_rate": [1e-5, 5e-6, 0.0], "versions": {"transformers": "4.35.0"}}
+    assert "logs with each row the learning rate of the step after it" in caption("optimizer", made.run(**rates))
+    newer = rates | {"versions": {"transformers": "5.0.0"}}
+    assert "the step after it" not in caption("optimizer", made.run(**newer))
+    assert build("optimizer", made.run(**rates)).title == "Learning rate over training"
+
+
+def test_a_zero_in_place_of_a_number_is_told():
+    broken = made.run(loss=[0.69, 0.0, 0.0], grad_norm=[1.0, math.nan, math.nan])
+    assert "A training loss of exactly 0, logged at 2 steps, marks a failure, no fit." in caption("loss", broken)

@@ -673,3 +673,71 @@ def test_no_witness_means_no_source_is_invented() -> None:
     bare = made.run(method=None, steps=None, status="unknown")
     assert made.analysis(bare).values == {}
     assert isinstance(bare.witnesses[0], Witness)
+
+
+def test_versions_are_answered_only_where_the_libraries_that_trained_are_told() -> None:
+    def answer(**versions: str) -> str | None:
+        questions = {question.id: question for question in (item.item for item in default_host().questions)}
+        return questions["versions"].known(big(versions=versions))
+
+    assert answer(peft="0.15.2") is None
+    assert answer(torch="2.1", transformers="4.35.0") is None  # TRL trained, and is not told
+    assert answer(torch="2.1", transformers="4.35.0", trl="0.9.6") == "torch 2.1, transformers 4.35.0, trl 0.9.6"
+
+
+def test_what_a_claim_is_about_follows_the_method() -> None:
+    def ladder(method: str | None) -> str:
+        return " ".join(v.text for v in made.analysis(big(method=method)).verdicts if not v.patterns)
+
+    assert "implicit reward" in ladder("dpo") and "reward model" not in ladder("dpo")
+    assert "ranked above chance by the reward model" in ladder("reward") and "implicit" not in ladder("reward")
+    assert "The training reward rose." in ladder("grpo") and "objective decreased" not in ladder("grpo")
+    for method in ("sft", "grpo", "orpo", None):
+        assert "pairs" not in ladder(method)
+
+
+def test_a_reward_that_did_not_rise_beyond_its_scatter_is_no_progress() -> None:
+    noise = list(0.1 * RNG.standard_normal(60))
+    assert made.analysis(big(method="grpo", reward=noise)).level < 1
+    rose = made.analysis(big(method="grpo", loss=[0.0] * 60, reward=[0.1 + 0.01 * n for n in range(60)]))
+    assert rose.level == 1
+
+
+def test_a_small_held_out_fall_is_no_displacement() -> None:
+    def fell(nats: float) -> str:
+        at = [20, 40, 60]
+        held = {"rewards/chosen": (at, [-nats * 0.1] * 3), "rewards/margins": (at, [0.5] * 3)}
+        return made.says(rewards(1.0, -1.0, evaluations=held), "E1")
+
+    assert "by 2.00 nats on held-out pairs (step 60)" in fell(2.0)
+    assert "displacement" not in fell(0.3)
+
+
+def test_a_flat_curve_of_a_run_that_did_not_end_grants_no_convergence() -> None:
+    flat = {"loss": FALL[:40] + [0.5 + 1e-5 * x for x in RNG.standard_normal(30)], "learning_rate": [1e-5] * 70}
+    assert "learning rate stayed at 1 × 10⁻⁵" in made.says(big(**flat), "C7")
+    assert made.finding(big(**flat), "C7").grants == ("plateau",)
+    assert made.finding(big(**flat, status="incomplete", max_steps=900), "C7").grants == ()
+
+
+def test_a_share_of_a_policy_without_reference_is_no_evidence_of_training() -> None:
+    said = evaluated([0.6], [0.9], method="orpo")
+    assert "The policy's own likelihood ranked 90 % of 200 held-out pairs" in made.says(said, "D2")
+    assert "only the difference is due to training" in made.says(said, "D2")
+    assert made.finding(said, "D2").grants == ()
+
+
+def test_every_held_out_set_has_its_number_of_rows() -> None:
+    at = [10, 20]
+    sets = {}
+    for name, rows in (("far", 16), ("near", 24)):
+        columns = {"loss": [0.6, 0.5], "runtime": [2.0, 2.0], "samples_per_second": [rows / 2] * 2}
+        sets |= {(column, name): values for column, values in columns.items()}
+    series = [made.series(column, values, steps=at, split=f"eval:{name}") for (column, name), values in sets.items()]
+    values = made.analysis(big(rows=series)).values
+    assert (values["data.eval_rows.far"].value, values["data.eval_rows.near"].value) == (16, 24)
+
+
+def test_losses_of_a_broken_run_give_no_medians_and_no_trend() -> None:
+    broken = made.analysis(big(loss=[0.69] + [0.0] * 59, grad_norm=[1.0] + [NAN] * 59))
+    assert not {"loss.train.reduction", "loss.train.slope", "loss.train.rest"} & set(broken.values)

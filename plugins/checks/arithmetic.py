@@ -279,7 +279,7 @@ def step_time(run: Run, values: Values) -> Finding:
         raise NotApplicable("no runtime was saved")
     short = total < SHORT_RUN_STEPS
     over = f" over only {numbers.plural(total, 'step')}" if short else ""
-    text = "One optimizer step took {t} on average{over}, everything in that time included."
+    text = "One optimizer step took {t} on average{over}, everything included."
     severity: Severity = "caution" if short else "info"
     return found(say(text, t=numbers.display(each), over=over), severity, evidence=("time.per_step",))
 

@@ -105,9 +105,9 @@ def onset(run: Run, values: Values) -> Finding:
     if end <= best * (1 + RISE) if best > 0 else lowest == len(held) - 1:
         return passed(f"the held-out loss ended within {RISE:.0%} of its lowest", evidence=evidence)
     text = say(
-        "The held-out loss was lowest at {first}step {step} ({best}) and ended at {end}",
-        first="" if lowest else "the first evaluation, ",
+        "The held-out loss was lowest at step {step} ({best}{first}) and ended at {end}",
         step=step,
+        first="" if lowest else ", at the first evaluation",
         best=numbers.loss(best),
         end=numbers.loss(end),
     )

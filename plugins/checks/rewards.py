@@ -84,8 +84,12 @@ def training_accuracy(run: Run, values: Values) -> Finding:
 
 def _of_pairs(share: float, pairs: int | None, kind: str) -> str:
     """``7 of 8 training pairs``, ``more than 99 % of 400 training pairs``; the pairs as such where n is not known."""
-    ranked = numbers.share(share, pairs).partition("/")[0].replace("> ", "more than ").replace("< ", "less than ")
+    ranked = _spoken(numbers.share(share, pairs).partition("/")[0])
     return f"{ranked} of {numbers.plural(pairs, kind + ' pair') if pairs else f'the {kind} pairs'}"
+
+
+def _spoken(share: str) -> str:
+    return share.replace("> ", "more than ").replace("< ", "less than ")
 
 
 def held_out_accuracy(run: Run, values: Values) -> Finding:
@@ -204,7 +208,7 @@ def saturation(run: Run, values: Values) -> Finding:
     text = say(
         "{of} are fitted almost completely (accuracy {x}, loss {y} in the last logged window), which is no evidence "
         "of generalisation{tail}.",
-        x=numbers.share(share),
+        x=_spoken(numbers.share(share)),
         y=numbers.loss(end),
         of=of,
         tail=tail,

@@ -73,7 +73,10 @@ def epoch_boundaries(run: Run, values: Values) -> Finding:
     if len(parts) < 2 or min(map(len, parts)) < 4:
         raise NotApplicable("fewer than four rows in an epoch")
     falls = [float(np.median(a[-2:]) - np.median(b[:2])) for a, b in pairwise(parts)]
-    scatter = float(np.median([statistics.robust_sd(np.diff(part)) for part in parts]))
+    changes = [np.diff(part) for part in parts]
+    if not all(np.isfinite(change).all() for change in changes):
+        raise NotApplicable("the losses lie too far apart to be compared")
+    scatter = float(np.median([statistics.robust_sd(change) for change in changes]))
     if not scatter or max(falls) <= BOUNDARY * scatter:
         return passed("no step-wise fall at the epochs' borders")
     return found(

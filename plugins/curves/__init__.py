@@ -179,10 +179,12 @@ def _optimizer(run: Run, values: Values) -> Figure:
         drawing="plain",
         better="higher",
     )
+    drawn = [panel(run, norm), panel(run, rate)]
+    names = [one.quantity.plain for one in drawn if one]
     return _figure(
         run,
         "optimizer",
-        "Gradient norm and learning rate over training",
-        [panel(run, norm), panel(run, rate)],
+        " and ".join(names).capitalize() + " over training",
+        drawn,
         "fewer than two rows with a gradient norm or a learning rate were logged",
     )

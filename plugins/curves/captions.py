@@ -11,7 +11,7 @@ import numpy as np
 from dpo_report.core import numbers
 from dpo_report.core.model import Run, Series
 from dpo_report.core.text import Text
-from dpo_report.plugins import reading
+from dpo_report.plugins import finiteness, reading
 from dpo_report.plugins.curves.panels import Drawn, Quantity, where_of
 from dpo_report.plugins.curves.tracks import Track
 
@@ -27,7 +27,8 @@ def caption(run: Run, drawn: Sequence[Drawn]) -> Text:
         places = ("Left", "Right") if len(seen) == 2 else ("Left", "Middle", "Right")
         told = [f"{place}: {text}." for place, text in zip(places, seen, strict=True)]
     tracks = [track for panel in drawn for track in panel.tracks]
-    return Text((" ".join([*told, *_made(run, drawn, tracks), *_gaps(tracks), *_tied(drawn), *_left_out(drawn)]),))
+    told += [*_made(run, drawn, tracks), *_gaps(tracks), *_zeros(run, tracks), *_tied(drawn), *_left_out(drawn)]
+    return Text((" ".join(told),))
 
 
 # --- what is seen -------------------------------------------------------------------------------------------------
@@ -127,7 +128,13 @@ def _made(run: Run, drawn: Sequence[Drawn], tracks: Sequence[Track]) -> Iterable
         shown = f"Dots: {_rows(run, same, drawn)}"
         yield f"{shown}; line: their running {making} over {rows} rows (fewer towards the ends)."
     exact = dict.fromkeys(track.subject for track in tracks if track.making == "plain")
-    yield from (f"The {subject} is drawn as logged." for subject in exact)
+    if running:
+        yield from (f"The {subject} is drawn as logged." for subject in exact)
+    if (
+        any(track.series.name == "learning_rate" for track in trained)
+        and reading.at_least(run, "transformers", 4, 53, 3) is False
+    ):
+        yield "This version of Transformers logs with each row the learning rate of the step after it."
     for width in sorted({track.width for track in tracks if track.making == "bins"}):
         yield (
             f"Line: mean of bins of {numbers.count(width) if width >= 1 else numbers.number(width)} steps; band: "
@@ -194,6 +201,13 @@ def _gaps(tracks: Sequence[Track]) -> Iterable[str]:
         whose = ", ".join(subjects[:-1]) + " and " + subjects[-1] if len(subjects) > 1 else subjects[0]
         each = " each" if len(same) > 1 else ""
         yield f"Not drawn, for they are no finite numbers: {numbers.plural(bad, 'value')}{each} of {whose} ({where})."
+
+
+def _zeros(run: Run, tracks: Sequence[Track]) -> Iterable[str]:
+    """A warning where the trainer wrote 0 for a loss that was no number (rule C12)."""
+    zeros = finiteness.alarming_zeros(run)
+    if zeros and any(track.series.name == "loss" and track.series.split == "train" for track in tracks):
+        yield f"A training loss of exactly 0, logged at {numbers.plural(len(zeros), 'step')}, marks a failure, no fit."
 
 
 def _where(track: Track) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Value
-from dpo_report.plugins import baselines, reading, statistics
+from dpo_report.plugins import baselines, finiteness, reading, statistics
 
 INFERENCE_ROWS, INFERENCE_STEPS = 30, 20
 """Dataset rows and optimizer steps below which nothing is inferred (rules K2 and G8; conventions)."""
@@ -72,6 +72,7 @@ def _start(run: Run) -> Value:
         "loss.start",
         baseline.value,
         reading.setting_source(run, "loss_type", "beta", "label_smoothing"),
+        label="loss while both responses score alike" if run.method == "reward" else "",
         kind="loss",
         formula=baseline.why,
         note="; ".join(
@@ -86,6 +87,7 @@ def _start(run: Run) -> Value:
 def _reduction(run: Run) -> Iterator[Value]:
     series = run.get("loss")
     _, values = reading.finite(series)
+    finiteness.need_sound(run)
     if series is None or not measures_progress(run) or len(values) < 6:
         raise NotApplicable(f"medians of the first and last rows need 6 rows with a loss; there are {len(values)}")
     windows = statistics.window_medians(values)
@@ -131,6 +133,7 @@ def _span(run: Run, series: Series, first: int, last: int) -> str:
 def _trend(run: Run) -> Iterator[Value]:
     series = run.get("loss")
     steps, values = reading.finite(series)
+    finiteness.need_sound(run)
     if series is None or not measures_progress(run) or len(values) < TREND_ROWS:
         raise NotApplicable(f"a trend needs {TREND_ROWS} rows with a loss; there are {len(values)}")
     if not inference_allowed(run):
@@ -162,6 +165,7 @@ def _trend(run: Run) -> Iterator[Value]:
 
 def _rest(run: Run) -> Value:
     """Rule C5: mean of the steps after the untrained ones, from the mean of all and the analytic start."""
+    finiteness.need_sound(run)
     mean, total = run.number("train_loss"), reading.total_steps(run)
     baseline = baselines.of(run)
     if mean is None or not total or baseline.value is None or not baseline.exact or not math.isfinite(mean):

@@ -38,7 +38,7 @@ def _flos(run: Run) -> Value:
 
 def _size(run: Run) -> Value:
     """Parameters of a decoder from its configuration; exact for the families named."""
-    kind = run.setting("model.model_type")
+    kind = str(run.setting("model.model_type"))
     count = _gpt2(run) if kind == "gpt2" else _llama(run) if kind in _LLAMA_LIKE else None
     if count is None:
         raise NotApplicable(f"no exact parameter count is known for model type {kind}")
@@ -94,7 +94,7 @@ METRICS = (
         _tokens,
         keys=("num_tokens", "num_input_tokens_seen"),
         meaning="Sum of the attention mask over the policy's inputs up to the last row.",
-        paper="{value} policy tokens.",
+        paper="{value} processed by the policy.",
         context="The reference model's pass is not counted. Where tracking was off, the trainer writes 0.",
         compare="Runs counted in the same way.",
         source="TRL DPOTrainer; transformers include_num_input_tokens_seen",

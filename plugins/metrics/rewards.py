@@ -112,8 +112,9 @@ def _accuracy(run: Run) -> Iterator[Value]:
             continue
         for tag, word, series in splits(run, key):
             at = last_finite(series)
-            if at is None:
-                continue
+            logged = series.values[np.isfinite(series.values)]
+            if at is None or logged.min() < 0 or logged.max() > 1 + 1e-6:
+                continue  # no share of pairs is outside 0 to 1
             begin = first_trained(series)
             if begin < at:
                 yield _share(run, f"accuracy.{tag}.first", f"{word} accuracy, first", series, begin)
@@ -212,7 +213,6 @@ def _held_out_rows(run: Run) -> Iterator[Value]:
                 formula=f"{band.formula}: the only whole number that every evaluation allows",
                 note="implied",
             )
-            return
     if not run.series:
         raise NotApplicable("nothing was logged")
 
