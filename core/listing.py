@@ -65,6 +65,11 @@ class Survey:
     listed: tuple[Listed, ...] = ()
     """The list; empty where the folder is one run."""
 
+    @property
+    def all(self) -> tuple[Listed, ...]:
+        """Every run, also below a folder that is one itself."""
+        return self.listed or _marked(self.root, [_of_run(run, self.root) for run in self.runs])
+
 
 def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), spread: Spread | None = None) -> Survey:
     """Look at a folder: a parent is listed, anything else is read.
@@ -76,15 +81,16 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
     if not far and not Path(path).is_dir():
         return Survey(Path(path).parent, tuple(load_all(path, host, with_files)))
     folder = open_place(path)
-    quick = [] if folder.only is not None or with_files else glanced(folder, host)
-    if quick:
+    quick = [] if folder.only is not None or with_files else _glances(folder, host)
+    homes = {witness.folder for witness in quick}
+    if _many(homes):
         listed = [_of_witness(witness) for witness in quick]
-        rest = folder.parted({"", *(witness.folder for witness in quick)})[""]
+        rest = folder.parted({"", *homes})[""]
         if rest.entries:
             with suppress(ReportError):  # what lies beside the runs may tell of none
                 listed += [_of_run(run, folder.root) for run in loaded(rest, folder.root, host)]
         return Survey(folder.root, listed=_marked(folder.root, listed))
-    inner = [] if far or with_files else _children(folder)
+    inner = [] if far or with_files or "" in homes else _children(folder)
     if spread is not None and len(inner) > MANY and all("/" in entry.path for entry in folder.entries):
         return Survey(folder.root, listed=_marked(folder.root, _spread(folder.root, inner, spread)))
     runs = loaded(folder, path, host, list(map(Path, with_files))) if far else load_all(path, host, with_files)
@@ -93,16 +99,20 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
     return Survey(folder.root, listed=_marked(folder.root, [_of_run(run, folder.root) for run in runs]))
 
 
-def glanced(folder: Folder, host: Host) -> list[Witness]:
-    """The runs of a parent as far as readers know them at a glance; empty where it is none, or that is not known."""
+def _glances(folder: Folder, host: Host) -> list[Witness]:
+    """The runs that readers know at a glance."""
     found: list[Witness] = []
     for provided in host.readers:
         if provided.item.glance is not None:
             told = host.guard(provided, provided.item.glance, folder)
             if not isinstance(told, Problem):
                 found += told
-    homes = {witness.folder for witness in found}
-    return found if len(homes) > 1 and "" not in homes else []
+    return found
+
+
+def _many(homes: set[str]) -> bool:
+    """Whether runs in these folders make the folder above them a parent, which is no run itself."""
+    return len(homes) > 1 and "" not in homes
 
 
 def refuse_parent(path: Path | str, host: Host) -> None:
@@ -114,8 +124,8 @@ def refuse_parent(path: Path | str, host: Host) -> None:
     if is_url(path) or not Path(path).is_dir():
         return
     folder = open_place(path)
-    found = glanced(folder, host)
-    if found:
+    found = _glances(folder, host)
+    if _many({witness.folder for witness in found}):
         listed = _marked(folder.root, [_of_witness(witness) for witness in found])
         lines = text(listed[:_LINES]).splitlines()
         if len(listed) > _LINES:
@@ -189,6 +199,8 @@ def differing(listed: Sequence[Listed]) -> list[str]:
         having = [one for one in listed if name in one.settings]
         told = [_shown(one.settings[name]) for one in having]
         different = set(told)
+        if any(isinstance(one.settings[name], list | dict) for one in having):
+            continue
         if len(different) < 2 or any("/" in value or "\\" in value for value in different):
             continue
         if sum(len(value) > 3 and value in one.path for one, value in zip(having, told, strict=True)) > 1:

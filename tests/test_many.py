@@ -154,6 +154,13 @@ def test_one_of_several_runs_in_a_folder_is_chosen_by_its_name(tmp_path: Path) -
         load(run / "checkpoint-77")
 
 
+def test_a_run_with_many_checkpoints_is_no_parent(tmp_path: Path) -> None:
+    for step in range(1, 31):
+        state(tmp_path / f"checkpoint-{step}", rows=step, planned=30)
+    found = survey(tmp_path, Host(discover=False), (), lambda folders: pytest.fail("read apart"))
+    assert (found.listed, found.runs[0].global_step) == ((), 30)
+
+
 def test_a_report_of_every_run_and_a_table(parent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in parent.rglob("*")}
     out = tmp_path / "reports"
@@ -167,6 +174,17 @@ def test_a_report_of_every_run_and_a_table(parent: Path, tmp_path: Path, capsys:
     assert "[seed-3](seed-3/)" in table
     assert {path: path.stat().st_mtime_ns for path in parent.rglob("*")} == before
     assert main(["build", str(parent), "--all", "-f", "json", "-o", str(out), "-j", "1", "-q"]) == 0
+
+
+def test_all_takes_a_run_and_those_below_it(tmp_path: Path) -> None:
+    state(tmp_path / "run")
+    state(tmp_path / "run" / "ablation", loss=0.5)
+    out = tmp_path / "out"
+    assert main(["build", str(tmp_path / "run"), "--all", "-f", "json", "-q", "-o", str(out), "-j", "1"]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "ablation", "run"]
+    shutil.rmtree(tmp_path / "run" / "ablation")
+    assert main(["build", str(tmp_path / "run"), "--all", "-f", "json", "-q", "-o", str(tmp_path / "one")]) == 0
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["README.md", "run"]
 
 
 def test_a_folder_with_a_foreign_table_is_refused(parent: Path, tmp_path: Path) -> None:

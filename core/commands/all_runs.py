@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
         raise ReportError("--all takes one folder", "give the folder above the runs")
     (parent,) = args.runs
     where = many.Where(args.backend, args.scheduler, args.jobs)
-    found = survey(parent, host, (), partial(spread_over, host=host, where=where)).listed or (Listed("."),)
+    found = survey(parent, host, (), partial(spread_over, host=host, where=where)).all
     skipped = [one for one in found if one.copy_of or one.failed]
     listed = [one for one in found if not one.copy_of and not one.failed]
     if remote.is_url(parent) and args.output is None:
