@@ -5,17 +5,23 @@ from __future__ import annotations
 from dpo_report.core.contract import Check
 from dpo_report.core.hookspecs import hookimpl
 from dpo_report.plugins.checks import (
-    arithmetic,
+    accuracy,
+    batch,
+    coherence,
     compute,
     evaluation,
     heldout,
     language,
     likelihood,
     loss,
+    margins,
     methods,
+    nonfinite,
     optimizer,
+    policy,
     provenance,
-    rewards,
+    schedule,
+    selection,
     settings,
     trend,
 )
@@ -26,16 +32,22 @@ def register_checks() -> tuple[Check, ...]:
     """Every built-in check."""
     return (
         provenance.CHECKS
-        + arithmetic.CHECKS
+        + batch.CHECKS
+        + coherence.CHECKS
         + loss.CHECKS
         + trend.CHECKS
-        + rewards.CHECKS
+        + nonfinite.CHECKS
+        + margins.CHECKS
+        + accuracy.CHECKS
         + likelihood.CHECKS
         + heldout.CHECKS
+        + selection.CHECKS
         + evaluation.CHECKS
+        + schedule.CHECKS
         + optimizer.CHECKS
         + settings.CHECKS
         + compute.CHECKS
         + language.CHECKS
         + methods.CHECKS
+        + policy.CHECKS
     )

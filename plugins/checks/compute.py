@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
-from dpo_report.core.model import Finding, Run
+from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import Ask, say
 from dpo_report.plugins import reading
+
+SHORT_RUN_STEPS = 50
+"""Below this many steps fixed costs dominate a time per step (rule B10)."""
+
+
+def step_time(run: Run, values: Values) -> Finding:
+    """B10."""
+    each, total = values.get("time.per_step"), reading.total_steps(run)
+    if each is None or not total:
+        raise NotApplicable("no runtime was saved")
+    short = total < SHORT_RUN_STEPS
+    over = f" over only {numbers.plural(total, 'step')}" if short else ""
+    text = "One optimizer step took {t} on average{over}, everything included."
+    severity: Severity = "caution" if short else "info"
+    return found(say(text, t=numbers.display(each), over=over), severity, evidence=("time.per_step",))
+
 
 SHORT_STEPS, SHORT_SECONDS = 50, 60
 """Below these start-up and other fixed costs weigh heavily in a throughput (rule I2; conventions)."""
@@ -109,6 +125,16 @@ def whole_project(run: Run, values: Values) -> Finding:
 
 
 CHECKS = (
+    Check(
+        "B10",
+        "Time per step",
+        step_time,
+        needs=("summary:train_runtime",),
+        section="results",
+        order=71,
+        source="speed_metrics",
+        forbids="this as pure compute time",
+    ),
     Check(
         "I1",
         "Wall-clock time",

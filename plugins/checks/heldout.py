@@ -1,4 +1,4 @@
-"""Group F: what was held out, how far training and held-out values part, which checkpoint the numbers describe."""
+"""Group F: what was held out, how far training and held-out values part, how noisy evaluations are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series
-from dpo_report.core.text import Code, say
+from dpo_report.core.text import say
 from dpo_report.plugins import reading
 from dpo_report.plugins.metrics.rewards import first_trained, last_finite
 
@@ -20,11 +20,6 @@ FEW_PAIRS = 30
 RISE = 0.05
 """Relative rise of the held-out loss above its lowest that is told as a rise (a convention: no standard error of a
 loss can be had from logs)."""
-
-
-def evaluations(run: Run) -> list[Series]:
-    """Held-out losses, or accuracies where no loss was evaluated."""
-    return reading.held_out(run, "loss") or reading.held_out(run, "rewards/accuracies")
 
 
 def any_held_out(run: Run, values: Values) -> Finding:
@@ -123,43 +118,6 @@ def onset(run: Run, values: Values) -> Finding:
     return found(text + ".", "caution", evidence=evidence)
 
 
-def which_checkpoint(run: Run, values: Values) -> Finding:
-    """F4."""
-    best = run.setting("state.best_model_checkpoint")
-    metric = run.setting("metric_for_best_model") or "loss"
-    loaded = run.setting("load_best_model_at_end")
-    total = reading.total_steps(run)
-    if not loaded and not best:
-        raise NotApplicable("no best checkpoint was selected")
-    name = str(best or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
-    if loaded and name:
-        text = "The saved model is that of {checkpoint}, selected by {metric} on the held-out set."
-        same = total is not None and name == f"checkpoint-{total}"
-        return found(say(text, checkpoint=Code(name), metric=Code(str(metric))), "info" if same else "caution")
-    if name and total is not None and name != f"checkpoint-{total}":
-        return found(
-            say(
-                "The trainer noted {checkpoint} as best by {metric}, but the values at the end are those of step "
-                "{total}; say which of the two is used.",
-                checkpoint=Code(name),
-                metric=Code(str(metric)),
-                total=total,
-            ),
-            "caution",
-        )
-    return passed("best and last checkpoint are the same")
-
-
-def selection(run: Run, values: Values) -> Finding:
-    """F5."""
-    chosen = run.setting("load_best_model_at_end") or run.setting("state.best_model_checkpoint")
-    count = max((len(series) for series in evaluations(run)), default=0)
-    if not chosen or count < 2:
-        raise NotApplicable("no checkpoint was selected among several evaluations")
-    text = "The best checkpoint is the best of {m} evaluations on the same held-out set, hence its value is optimistic."
-    return found(say(text, m=count), "caution")
-
-
 def resolution(run: Run, values: Values) -> Finding:
     """F6: no standard error of a loss can be had from logs; that of an accuracy follows from n."""
     value = values.get("accuracy.eval.last")
@@ -214,16 +172,8 @@ def over_optimisation(run: Run, values: Values) -> Finding:
 SATURATED = 0.95
 """Held-out accuracy from which a flat curve is ordinary saturation (rule F9)."""
 
+
 CHECKS = (
-    Check(
-        "F5",
-        "Optimism of selection",
-        selection,
-        section="limitations",
-        order=7,
-        source="Dodge et al. 2019",
-        forbids="unbiased wording for a selected value",
-    ),
     Check(
         "F6",
         "Noise of evaluations",
@@ -268,14 +218,5 @@ CHECKS = (
         order=52,
         source="Rafailov et al. 2024",
         forbids="worse generations inferred from the held-out loss",
-    ),
-    Check(
-        "F4",
-        "Which checkpoint",
-        which_checkpoint,
-        section="methodology",
-        order=35,
-        source="Pineau et al. 2021; Dodge et al. 2019",
-        forbids="metrics of two checkpoints mixed",
     ),
 )

@@ -8,20 +8,13 @@ import numpy as np
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
-from dpo_report.core.model import Finding, Run, Severity, Value
-from dpo_report.core.text import Text, listing, say
+from dpo_report.core.model import Finding, Run, Severity
+from dpo_report.core.text import say
 from dpo_report.plugins import baselines, finiteness, reading
 from dpo_report.plugins.metrics.loss import measures_progress
 
 EXACT, ROUNDED, CLOSE = 1e-3, 0.02, 0.10
 """Relative distance of the first loss from its analytic value: equal, rounded, doubtful; beyond, wrong (rule C1)."""
-ENDPOINT_ROWS = 6
-"""Below this many rows only the endpoints are told (rule C4)."""
-
-
-def number_of(values: Values, name: str) -> float:
-    """A computed value as a float."""
-    return float(values[name].value)
 
 
 def first_loss(run: Run, values: Values) -> Finding:
@@ -210,70 +203,6 @@ def end_from_mean(run: Run, values: Values) -> Finding:
     return found(text, "caution", evidence=("loss.train.rest", "loss.start"), grants=grants)
 
 
-def trend(run: Run, values: Values) -> Finding:
-    """C6."""
-    finiteness.need_sound(run)
-    slope, p = values["loss.train.slope"], number_of(values, "loss.train.trend_p")
-    test = f"Mann–Kendall {numbers.p_value(p)}, n = {slope.n:,}"
-    if p >= 0.05:
-        return found(say("No trend of the loss is detectable ({test}).", test=test), evidence=("loss.train.slope",))
-    falling = float(slope.value) < 0
-    text = say(
-        "The loss had {a} trend (Theil–Sen {slope} per 100 steps, 95 % interval {ci}; {test}).",
-        a="a decreasing" if falling else "an increasing",
-        slope=numbers.number(float(slope.value)),
-        ci=_interval(slope),
-        test=test,
-    )
-    evidence = ("loss.train.slope", "loss.train.trend_p")
-    if falling:
-        return found(text, "good", evidence=evidence, grants=("objective-fell",))
-    return found(text, "warning", evidence=evidence)
-
-
-def _interval(value: Value) -> str:
-    return numbers.interval(value.low or 0.0, value.high or 0.0, numbers.number)
-
-
-def non_finite(run: Run, values: Values) -> Finding:
-    """C12."""
-    steps, zeros = finiteness.bad_steps(run), finiteness.alarming_zeros(run)
-    if not steps and not zeros and not finiteness.bad_summary(run):
-        if not run.series and not run.summary:
-            raise NotApplicable("nothing was logged")
-        return passed("every logged loss, gradient norm and reward is finite", grants=("finite",))
-    shown = sorted(steps | zeros)
-    if shown:
-        text = say("Non-finite values at {steps}", steps=_spans(run, shown))
-    else:
-        text = say("Non-finite values in the closing summary")
-    if zeros:
-        text += f", with losses of exactly 0 at {numbers.plural(len(zeros), 'step')}"
-    mean = run.number("train_loss")
-    hidden = zeros or (mean is not None and math.isfinite(mean))
-    text += "; the trainer's filter may have hidden others in the averaged loss" if hidden else ""
-    text += ". Nothing is claimed for this run but that its steps were taken"
-    text += "; its small losses are no sign of a good fit." if zeros else "."
-    return found(text, "warning")
-
-
-def _spans(run: Run, steps: list[int]) -> Text:
-    """``step 2`` or ``steps 2 to 16, 20 and 3 more``: logged rows that follow one another are named by their ends."""
-    rows = [int(step) for step in reading.row_steps(run)]
-    place = {step: at for at, step in enumerate(rows)}
-    spans: list[list[int]] = []
-    for step in steps:
-        if spans and place.get(step, -1) == place.get(spans[-1][-1], -3) + 1:
-            spans[-1].append(step)
-        else:
-            spans.append([step])
-    shown = [f"{one[0]:,}" if len(one) == 1 else f"{one[0]:,} to {one[-1]:,}" for one in spans[:6]]
-    left = sum(map(len, spans[6:]))
-    return say(
-        "{word} {spans}", word="steps" if steps[1:] else "step", spans=listing(shown + [f"{left:,} more"] * bool(left))
-    )
-
-
 CHECKS = (
     Check(
         "C1",
@@ -324,24 +253,5 @@ CHECKS = (
         order=23,
         source="derived; Jensen's inequality",
         forbids="a final loss, a slope or a monotone decrease",
-    ),
-    Check(
-        "C6",
-        "Trend",
-        trend,
-        needs=("value:loss.train.slope",),
-        section="results",
-        order=25,
-        source="Theil 1950; Sen 1968; Mann 1945",
-        forbids="a flat tail called “converged”",
-    ),
-    Check(
-        "C12",
-        "Non-finite values",
-        non_finite,
-        section="discussion",
-        order=1,
-        source="Trainer's logging_nan_inf_filter",
-        forbids="any success statement for the run",
     ),
 )

@@ -1,4 +1,4 @@
-"""Group C, continued: the shape of the loss curve (plateau, epochs, floor, oscillation)."""
+"""Group C, continued: the shape of the loss curve (trend, plateau, epochs, floor, oscillation)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,41 @@ from numpy.typing import NDArray
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
-from dpo_report.core.model import Finding, Run
+from dpo_report.core.model import Finding, Run, Value
 from dpo_report.core.text import say
 from dpo_report.plugins import baselines, finiteness, reading, statistics
 from dpo_report.plugins.metrics.loss import inference_allowed, measures_progress
+
+
+def number_of(values: Values, name: str) -> float:
+    """A computed value as a float."""
+    return float(values[name].value)
+
+
+def trend(run: Run, values: Values) -> Finding:
+    """C6."""
+    finiteness.need_sound(run)
+    slope, p = values["loss.train.slope"], number_of(values, "loss.train.trend_p")
+    test = f"Mann–Kendall {numbers.p_value(p)}, n = {slope.n:,}"
+    if p >= 0.05:
+        return found(say("No trend of the loss is detectable ({test}).", test=test), evidence=("loss.train.slope",))
+    falling = float(slope.value) < 0
+    text = say(
+        "The loss had {a} trend (Theil–Sen {slope} per 100 steps, 95 % interval {ci}; {test}).",
+        a="a decreasing" if falling else "an increasing",
+        slope=numbers.number(float(slope.value)),
+        ci=_interval(slope),
+        test=test,
+    )
+    evidence = ("loss.train.slope", "loss.train.trend_p")
+    if falling:
+        return found(text, "good", evidence=evidence, grants=("objective-fell",))
+    return found(text, "warning", evidence=evidence)
+
+
+def _interval(value: Value) -> str:
+    return numbers.interval(value.low or 0.0, value.high or 0.0, numbers.number)
+
 
 PLATEAU_ROWS = 20
 """Fewest rows for a statement on a plateau (rule C7)."""
@@ -140,6 +171,16 @@ def oscillation(run: Run, values: Values) -> Finding:
 
 
 CHECKS = (
+    Check(
+        "C6",
+        "Trend",
+        trend,
+        needs=("value:loss.train.slope",),
+        section="results",
+        order=25,
+        source="Theil 1950; Sen 1968; Mann 1945",
+        forbids="a flat tail called “converged”",
+    ),
     Check(
         "C7",
         "Plateau",

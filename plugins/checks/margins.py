@@ -1,0 +1,118 @@
+"""Group D, margins: how far the implicit rewards of both responses moved apart."""
+
+from __future__ import annotations
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.model import Finding, Run
+from dpo_report.core.text import say
+from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.metrics.loss import inference_allowed
+from dpo_report.plugins.metrics.rewards import last_finite
+
+
+def margin_growth(run: Run, values: Values) -> Finding:
+    """D1."""
+    finiteness.need_sound(run)
+    series = run.get("rewards/margins")
+    _, logged = reading.finite(series)
+    if series is None or not len(logged) or last_finite(series) is None:
+        raise NotApplicable("no finite margin at the end of training")
+    nats = values.get("margin.train.last_nats")
+    in_nats = f"{numbers.number(float(nats.value))} nats of log-ratio{reading.beta_remark(run)}" if nats else ""
+    evidence = tuple(n for n in ("margin.train.first", "margin.train.last", "margin.train.last_nats") if n in values)
+    if len(logged) < 6:
+        return found(
+            say(
+                "The implicit-reward margin on training pairs was {x} over the last logged window ({w}).",
+                x=numbers.number(float(series.values[-1])),
+                w="; ".join(filter(None, (reading.window_text(run, series, -1), in_nats))),
+            ),
+            evidence=evidence,
+        )
+    windows = statistics.window_medians(logged)
+    assert windows is not None  # six rows are enough for it
+    first, last = windows.first, windows.last
+    # The interval is of first minus last, as for a loss; a margin that grew has it below zero.
+    fall = statistics.window_fall_interval(logged) if inference_allowed(run) else None
+    verb = "rose" if last > first else "fell" if last < first else "went"
+    text = say(
+        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last {n} rows; "
+        "last window {x}).",
+        verb=verb,
+        n=windows.size,
+        a=numbers.number(first),
+        b=numbers.number(last),
+        x=", ".join(filter(None, (numbers.number(float(series.values[-1])), in_nats))),
+    )
+    grew = fall is not None and fall[1] < 0
+    return found(text, "good" if grew else "info", evidence=evidence, grants=("margin-grew",) if grew else ())
+
+
+_IMPLICIT = "method:dpo,online_dpo"
+FAR_NATS = 100.0
+"""Margin in nats from which a policy is called far from its reference (rule D8; a convention)."""
+
+
+def far_from_reference(run: Run, values: Values) -> Finding:
+    """D8: scaled by β, as a small β allows a large distance by design."""
+    finiteness.need_sound(run)
+    nats, scale = values["margin.train.last_nats"], reading.beta(run)
+    if scale is None or float(nats.value) * scale.value / 0.1 <= FAR_NATS:
+        return passed("the policy stayed within the usual distance of its reference")
+    return found(
+        say(
+            "The margin on training pairs reached {m}{assumed}; that far from the reference, over-optimisation "
+            "has been documented [@rafailov2024scaling].",
+            m=numbers.display(nats),
+            assumed=reading.beta_remark(run),
+        ),
+        "caution",
+        evidence=("margin.train.last_nats",),
+    )
+
+
+def negative_margin(run: Run, values: Values) -> Finding:
+    """D9."""
+    finiteness.need_sound(run)
+    _, margins = reading.finite(run.get("rewards/margins"))
+    tail = margins[-max(len(margins) // 10, 8) :]
+    interval = statistics.bootstrap_mean_interval(tail) if inference_allowed(run) else None
+    if interval is None or interval[1] >= 0:
+        return passed("the margin did not end below zero beyond doubt")
+    text = "Dispreferred responses are favoured at the end of training; check the label order and the chat template."
+    return found(say(text), "warning", evidence=("margin.train.last",))
+
+
+CHECKS = (
+    Check(
+        "D8",
+        "Far from the reference",
+        far_from_reference,
+        needs=(_IMPLICIT, "value:margin.train.last_nats"),
+        section="discussion",
+        order=15,
+        source="Rafailov et al. 2024; Gao et al. 2023; the threshold is a convention",
+        forbids="“strong preference learning”",
+    ),
+    Check(
+        "D9",
+        "Negative margin",
+        negative_margin,
+        needs=(_IMPLICIT, "rewards/margins"),
+        section="discussion",
+        order=2,
+        source="arithmetic",
+        forbids="the accuracy reported as 1 − accuracy",
+    ),
+    Check(
+        "D1",
+        "Margin",
+        margin_growth,
+        needs=(_IMPLICIT, "rewards/margins"),
+        section="results",
+        order=42,
+        source="Rafailov et al. 2023; TRL documentation",
+        forbids="“the model prefers” or “produces better answers”",
+    ),
+)
