@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c te
 RUN    ?= examples/runs/kg-heldout
 OUT    ?= out/kg-heldout
 
-.PHONY: report test lint types tests bench golden clean
+.PHONY: report test lint types tests bench golden docs clean
 
 report: $(VENV)/.base
 	$(BIN)/dpo-report build $(RUN) --format latex,markdown -o $(OUT)
@@ -27,6 +27,10 @@ tests: $(VENV)/.test
 
 golden: $(VENV)/.base
 	$(BIN)/dpo-report build $(RUN) --format latex,markdown
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.test
 	for script in benchmarks/[a-z]*.py; do $(BIN)/python $$script || exit 1; done
