@@ -83,7 +83,10 @@ def each(function: Callable[[T], R], arguments: Sequence[T], where: Where) -> It
     with _workers(where):
         import joblib
 
-        pool = joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+        streams = joblib.parallel.get_active_backend()[0].supports_return_generator
+        pool = joblib.Parallel(
+            return_as="generator_unordered" if streams else "list", batch_size=1, pre_dispatch="2*n_jobs"
+        )
         calls = (joblib.delayed(task)(place, argument) for place, argument in enumerate(arguments))
         try:
             for place, result in pool(calls):
