@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dpo_report.core.guard import problem
+from dpo_report.core.host.guard import problem
 
 if TYPE_CHECKING:
     from dpo_report.core.model import Problem
