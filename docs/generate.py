@@ -74,7 +74,7 @@ def _output(words: list[str]) -> str:
     """What a command prints, on both streams.
 
     Raises:
-        ValueError: the page runs something else than dpo-report and a few plain programs.
+        ValueError: the page runs something else than dpo-report and a few plain programs, or what it runs fails.
     """
     if words[0] in _PLAIN:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout
@@ -86,7 +86,9 @@ def _output(words: list[str]) -> str:
     default_host.cache_clear()
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(out):
-        main(words[1:])
+        status = main(words[1:])
+    if status > 1:
+        raise ValueError(f"{shlex.join(words)}: status {status}\n{out.getvalue()}")
     return out.getvalue()
 
 

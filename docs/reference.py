@@ -76,7 +76,7 @@ def _argument(action: argparse.Action) -> str:
 def _values(host: Host) -> Iterator[str]:
     yield "# Value names\n"
     yield "The names are stable; a change stands in the CHANGELOG. The macro of a value is `\\Dpo` and its words in"
-    yield "camel case: `loss.train.mean` is `\\DpoLossTrainMean`. A metric may give more values than that of its own name.\n"
+    yield "camel case: `loss.train.mean` is `\\DpoLossTrainMean`. A metric may give several values.\n"
     yield "| Name | What it is | The trainer's keys |\n|---|---|---|"
     for provided in host.metrics:
         metric = provided.item
@@ -194,8 +194,8 @@ def _kind(told: Mapping[str, Any]) -> str:
 
 def _api() -> Iterator[str]:
     yield "# Plugin API\n"
-    yield f"Version {contract.API}. A plugin says which one it was written for, `DPO_REPORT_API = {contract.API}`, in its"
-    yield "module."
+    yield f"Version {contract.API}. A plugin says in its module which one it was written for:"
+    yield f"`DPO_REPORT_API = {contract.API}`."
     yield "One that was written for another is refused by name; one that says nothing is taken as it is. New hooks and"
     yield "new fields with defaults do not change the number; whatever breaks a working plugin does.\n"
     yield "## Hooks\n\nMark a function with `@dpo_report.hookimpl`; leave out arguments that you do not use.\n"
