@@ -43,25 +43,26 @@ class Facts:
 
 def read_facts(folder: Folder) -> Facts:
     """Read the file where there is one. Never raises for what it holds."""
-    found = Facts()
     if FILE not in folder:
-        return found
+        return Facts()
     try:
-        data = folder.read(FILE, MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
-        content = tomllib.loads(data.decode("utf-8-sig"))
+        return _read(folder)
     except OSError as error:
-        found.problems.append(Problem(FILE, f"cannot be read ({error.strerror or type(error).__name__})"))
-        return found
+        return Facts(problems=[Problem(FILE, f"cannot be read ({error.strerror or type(error).__name__})")])
     except RecursionError:
-        found.problems.append(Problem(FILE, "is nested too deeply; its facts and answers are left out"))
-        return found
+        return Facts(problems=[Problem(FILE, "is nested too deeply; its facts and answers are left out")])
     except ValueError as error:
         why = " ".join(str(error).split())[:200]
         hint = "correct the file, or remove it and answer again with `dpo-report ask`"
-        found.problems.append(Problem(FILE, f"is not valid TOML ({why}); its facts and answers are left out", hint))
-        return found
+        return Facts(problems=[Problem(FILE, f"is not valid TOML ({why}); its facts and answers are left out", hint)])
+
+
+def _read(folder: Folder) -> Facts:
+    found = Facts()
+    data = folder.read(FILE, MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
+    content = tomllib.loads(data.decode("utf-8-sig"))
     for section in ("facts", "answers", "settings", "run"):
         if not isinstance(content.get(section, {}), dict):
             found.problems.append(Problem(FILE, f"[{section}] is not a table, left out"))

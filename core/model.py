@@ -5,6 +5,7 @@ Data flows one way: directory -> :class:`Witness` -> :class:`Run` -> :class:`Ana
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,6 +207,8 @@ class Run:
     """What could not be read or contradicts itself."""
     witnesses: tuple[Witness, ...] = ()
     """What the run was merged from."""
+    siblings: tuple[Run, ...] = ()
+    """The other runs of its method that it is reported with, each without siblings of its own."""
 
     def get(self, name: str, split: str = "train") -> Series | None:
         """The series of that name and split, or None."""
@@ -217,9 +220,11 @@ class Run:
         return default if known is None else known.value
 
     def number(self, name: str) -> float | None:
-        """A numeric value of the summary, or None."""
+        """A finite number of the summary, or None."""
         datum = self.summary.get(name)
-        return float(datum.value) if datum is not None and isinstance(datum.value, int | float) else None
+        if datum is None or not isinstance(datum.value, int | float) or not math.isfinite(datum.value):
+            return None
+        return float(datum.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ FEWEST = 8
 EXACT = 20
 """Rows below which Mann-Kendall's p is exact and autocorrelation, not to be told there, is not corrected."""
 
+MANY = 1_000_000
+"""Trials above which a binomial p is not summed outcome by outcome."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trend:
@@ -94,9 +97,14 @@ def wilson(k: float, n: int, level: float = 0.95) -> tuple[float, float]:
 
 
 def binomial_two_sided(k: int, n: int, p: float = 0.5) -> float:
-    """Exact two-sided p: the probability of all outcomes no likelier than ``k`` (as R's binom.test)."""
+    """Exact two-sided p: the probability of all outcomes no likelier than ``k`` (as R's binom.test).
+
+    Above :data:`MANY` trials it is the normal approximation, which is then as good and needs no table of outcomes.
+    """
     if not 0 <= k <= n or not 0 < p < 1:
         raise ValueError("needs 0 <= k <= n and 0 < p < 1")
+    if n > MANY:
+        return math.erfc(max(0.0, abs(k / n - p) - 0.5 / n) * math.sqrt(n / (2 * p * (1 - p))))
     i = np.arange(n)
     steps = np.log((n - i) / (i + 1)) + math.log(p / (1 - p))
     log_pmf = n * math.log1p(-p) + np.concatenate(([0.0], np.cumsum(steps)))

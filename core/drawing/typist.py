@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _KERN = 0.08  # before and after an exponent, in sizes
 UP, DOWN = 0.70, 0.22
 """What a line of text covers above and below its baseline, in sizes."""
+LONGEST = 100
+"""Letters of a name in a figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Typist:
         return [(self.face.printable("".join(SUPERSCRIPTS.get(c, c) for c in one)), up) for up, one in stretches]
 
     def wrapped(self, text: str, size: float, most: float) -> tuple[str, ...]:
-        """Lines no wider than ``most`` points where words allow it; longer words are cut with an ellipsis."""
+        """Lines no wider than ``most`` points where words allow it; longer words and texts are cut with an ellipsis."""
+        text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
         lines: list[str] = []
         for word in text.split() or [""]:
             while len(word) > 2 and self.width(word, size) > 2 * most:

@@ -13,6 +13,9 @@ from dpo_report.plugins.reading.resumption import resumed_from
 from dpo_report.plugins.reading.rows import planned_epochs, total_steps
 from dpo_report.plugins.reading.told import at_least, fact, setting_source, whole
 
+MOST_ROWS = 10**12
+"""Rates that imply more rows than this imply none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -41,8 +44,10 @@ def implied_rows(run: Run) -> Band | None:
         return None
     if run.status != "unknown" and resumed_from(run):
         return None
-    low = math.ceil((rate - 5e-4) * (runtime - 5e-5) / epochs - 1e-9)
-    high = math.floor((rate + 5e-4) * (runtime + 5e-5) / epochs + 1e-9)
+    least, most = (rate - 5e-4) * (runtime - 5e-5) / epochs - 1e-9, (rate + 5e-4) * (runtime + 5e-5) / epochs + 1e-9
+    if not (abs(least) < MOST_ROWS and most < MOST_ROWS):
+        return None
+    low, high = math.ceil(least), math.floor(most)
     if high < max(low, 1):
         return None
     sources = tuple(run.summary[key].source for key in ("train_samples_per_second", "train_runtime"))
@@ -84,16 +89,16 @@ def implied_eval_rows(run: Run, split: str = "eval") -> Band | None:
     rate, runtime = run.get("samples_per_second", split), run.get("runtime", split)
     if rate is None or runtime is None:
         return None
-    low, high = 1, 10**12
+    low, high = 1, MOST_ROWS
     for step, value in zip(rate.steps, rate.values, strict=True):
         at = np.flatnonzero(runtime.steps == step)
         if not len(at):
             continue
         seconds = float(runtime.values[at[0]])
-        if not (math.isfinite(seconds) and math.isfinite(value)):
+        least, most = (value - 5e-4) * (seconds - 5e-5) - 1e-9, (value + 5e-4) * (seconds + 5e-5) + 1e-9
+        if not (abs(least) < MOST_ROWS and abs(most) < MOST_ROWS):
             continue
-        low = max(low, math.ceil((value - 5e-4) * (seconds - 5e-5) - 1e-9))
-        high = min(high, math.floor((value + 5e-4) * (seconds + 5e-5) + 1e-9))
-    if high < low or high >= 10**12:
+        low, high = max(low, math.ceil(least)), min(high, math.floor(most))
+    if high < low or high >= MOST_ROWS:
         return None
     return Band(low, high, "eval samples/s × eval runtime", (rate.source, runtime.source))

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from dpo_report.core.model import Run, Series
 from dpo_report.plugins.reading.told import numeric, setting, whole
 
+LEAST_EPOCHS, MOST_EPOCHS = 1e-9, 1e9
+"""Outside of these, a number of epochs is a slip."""
+
 
 def finite(series: Series | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Steps and values of the finite points, each of shape (m,)."""
@@ -38,8 +41,9 @@ def total_steps(run: Run) -> int | None:
 
 
 def planned_epochs(run: Run) -> float | None:
-    """The float argument ``num_train_epochs``, unless the run was bounded by ``max_steps``."""
+    """The float argument ``num_train_epochs``; None where ``max_steps`` bounded the run, or it cannot be meant."""
     limit = whole(setting(run, "max_steps"))
     if limit is not None and limit > 0:
         return None
-    return numeric(setting(run, "num_train_epochs"))
+    epochs = numeric(setting(run, "num_train_epochs"))
+    return epochs if epochs is not None and LEAST_EPOCHS < epochs < MOST_EPOCHS else None

@@ -17,7 +17,7 @@ def warmup_steps(run: Run) -> int | None:
         return int(steps)
     share = steps or ratio
     if share:
-        return math.ceil(share * total) if total else None
+        return math.ceil(min(max(share, 0.0), 1.0) * total) if total else None
     return 0 if steps is not None or ratio is not None else None
 
 

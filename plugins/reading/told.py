@@ -37,15 +37,15 @@ def numeric(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 
 
 def whole(value: Any) -> int | None:
-    """A setting as an integer where it is one."""
+    """A setting as an integer where it is one, and small enough for a float to tell it from its neighbours."""
     number = numeric(value)
-    return int(number) if number is not None and number == int(number) else None
+    return int(number) if number is not None and abs(number) <= 2**53 and number == int(number) else None
 
 
 def setting(run: Run, *names: str) -> Any:

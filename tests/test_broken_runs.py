@@ -1,0 +1,123 @@
+"""Runs made to break the tool, through the command line: numbers that no training can have, names made to hurt."""
+
+import json
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dpo_report.core.cli import main
+
+RUNS = Path(__file__).parent / "runs"
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A run of seven logged steps with held-out rows, whose only witness is its state."""
+    source, run = RUNS / "dpo-eval", tmp_path / "run"
+    run.mkdir()
+    for name in ("trainer_state.json", "training_args.bin", "config.json"):
+        shutil.copy(source / name, run / name)
+    return run
+
+
+def rewrite(run: Path, change: Callable[[int, Row], Row]) -> None:
+    path = run / "trainer_state.json"
+    state = json.loads(path.read_text())
+    state["log_history"] = [change(index, row) for index, row in enumerate(state["log_history"])]
+    path.write_text(json.dumps(state))
+
+
+def inspected(run: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What the run says as JSON; nothing in it failed, and nothing but known problems was told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        status = main(["inspect", str(run), "--json"])
+    out, err = capsys.readouterr()
+    assert status == 0, err
+    (told,) = json.loads(out)["runs"]
+    assert [finding for finding in told["findings"] if finding["status"] == "failed"] == []
+    assert [problem for problem in told["problems"] if "failed: " in problem["message"]] == []
+    return dict(told)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(1e308,), (1e308, -1e308), (5e-324,), (-0.0,), (10**400,), (float("inf"), -1e308), (-5.0, 1e308)],
+    ids=str,
+)
+def test_numbers_at_the_ends_of_what_a_float_holds(
+    numbers: tuple[float, ...], broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rewrite(
+        broken,
+        lambda at, row: {
+            key: numbers[at % len(numbers)] if isinstance(value, float) and key != "epoch" else value
+            for key, value in row.items()
+        },
+    )
+    inspected(broken, capsys)
+
+
+def test_rates_whose_product_is_no_number(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rates = {
+        "train_runtime": -5.0,
+        "train_samples_per_second": 1e308,
+        "train_steps_per_second": float("inf"),
+        "train_loss": -1e308,
+    }
+    rewrite(broken, lambda _, row: {**row, **rates} if "train_runtime" in row else row)
+    inspected(broken, capsys)
+
+
+@pytest.mark.parametrize("share", [7.5, -7.5])
+def test_an_accuracy_outside_0_to_1_is_none(share: float, broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rewrite(broken, lambda _, row: {key: share if "accurac" in key else value for key, value in row.items()})
+    told = inspected(broken, capsys)
+    assert not [value["name"] for value in told["values"] if value["name"].startswith("accuracy.")]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "num_train_epochs = 1e308",
+        "num_train_epochs = 5e-324",
+        "num_train_epochs = -3",
+        "num_train_epochs = 1_000_000_000",
+        "per_device_train_batch_size = -3",
+        "per_device_train_batch_size = 1_000_000_000_000",
+        "per_device_train_batch_size = 1e300",
+        "gradient_accumulation_steps = 0",
+        "warmup_ratio = 1e308",
+        "warmup_ratio = nan",
+        "beta = 'x'",
+        "beta = 0",
+        "learning_rate = [1]",
+        "logging_steps = " + "9" * 400,
+        "loss_type = {a = 1}",
+    ],
+)
+def test_settings_that_no_training_can_have(setting: str, broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken / "training_args.bin").unlink()
+    (broken / "dpo-report.toml").write_text(f"[settings]\n{setting}\n[facts]\nworld_size = 1_000_000_000_000\n")
+    inspected(broken, capsys)
+
+
+def test_a_model_type_that_is_a_list(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken / "config.json").write_text(json.dumps({"model_type": ["gpt2"], "n_embd": [1], "vocab_size": {"a": 1}}))
+    inspected(broken, capsys)
+
+
+def test_facts_nested_without_end_are_left_out(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken / "dpo-report.toml").write_text("[facts]\n" + ".".join("a" * 5000) + " = 1\n")
+    told = inspected(broken, capsys)
+    assert "nested too deeply" in " ".join(problem["message"] for problem in told["problems"])
+
+
+def test_a_name_of_thousands_of_letters_is_cut_in_figures(broken: Path) -> None:
+    rewrite(broken, lambda _, row: {key.replace("eval_", f"eval_{'x' * 3000}_"): row[key] for key in row})
+    assert main(["build", str(broken), "-q"]) == 0
