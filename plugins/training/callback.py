@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dpo_report.plugins.training import facts, hardware
+from dpo_report.plugins.training import facts, hardware, models
 
 
 @cache
@@ -71,7 +71,7 @@ def _made() -> Any:
             model = known.get("model")
             name = getattr(getattr(model, "config", None), "_name_or_path", "")
             if name:
-                found["base_model"] = name
+                found["base_model"] = models.short(name)
             loader = known.get("train_dataloader")
             rows = getattr(loader, "dataset", None)
             if rows is not None and hasattr(rows, "__len__"):

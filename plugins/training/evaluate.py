@@ -126,7 +126,10 @@ def evaluate(where: Path, held: pairs.Pairs, args: argparse.Namespace) -> tuple[
             **_leakage(where, held, args.train_data),
         },
         "policy": {"folder": policy.relative_to(where).as_posix(), "sha256": models.weights_hash(policy)},
-        "reference": {"model": _short(name), "sha256": models.weights_hash(Path(name)) if Path(name).is_dir() else ""},
+        "reference": {
+            "model": models.short(name),
+            "sha256": models.weights_hash(Path(name)) if Path(name).is_dir() else "",
+        },
         "max_length": limit,
         "hardware": str(here),
         "seconds": round(time.perf_counter() - start, 1),
@@ -144,11 +147,6 @@ def evaluate(where: Path, held: pairs.Pairs, args: argparse.Namespace) -> tuple[
                     {"row": row, "how": how, "policy": asdict(one), "reference": asdict(other)}
                 )
     return result, tables
-
-
-def _short(name: str) -> str:
-    """A model's name without the folders of this machine."""
-    return Path(name).name if Path(name).is_dir() else name
 
 
 def _both(policy: Path, name: str, held: pairs.Pairs, limit: int, args: argparse.Namespace) -> dict[str, Any]:

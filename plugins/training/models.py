@@ -45,6 +45,11 @@ def prepare(model: str, run: Path, pairs: Iterable[Pair], seed: int) -> str:
     return model
 
 
+def short(model: str) -> str:
+    """A model's name without the folders of this machine."""
+    return Path(model).name if Path(model).exists() else model
+
+
 def load(name: str, **options: Any) -> tuple[Any, Any]:
     """Model (fp32) and tokenizer of a folder or hub id.
 

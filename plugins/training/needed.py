@@ -32,7 +32,7 @@ def keep_freed_memory() -> None:
 
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
+    except (OSError, AttributeError, TypeError):  # another system, another C library
         return
     for parameter, value in ((-4, 0), (-1, 2**31 - 1), (-8, 1)):
         mallopt(parameter, value)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dpo_report.core.errors import ReportError
+from dpo_report.plugins.training.needed import need
 
 FIELDS = ("prompt", "chosen", "rejected")
 SHOWN = 10
@@ -103,6 +104,7 @@ def _records(source: str, path: Path, found: Pairs) -> Iterator[tuple[int, Any]]
         if not path.exists():
             yield from enumerate(_from_hub(source), 1)
         elif path.suffix == ".parquet":
+            need("pyarrow")
             import pyarrow.parquet
 
             yield from enumerate(pyarrow.parquet.read_table(path).to_pylist(), 1)
@@ -130,6 +132,7 @@ def _records(source: str, path: Path, found: Pairs) -> Iterator[tuple[int, Any]]
 
 def _from_hub(name: str) -> Iterable[Any]:
     """The training split of a data set of the hub."""
+    need("datasets")
     from datasets import load_dataset
 
     try:

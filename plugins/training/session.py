@@ -187,7 +187,7 @@ def _facts(
         }
     found: dict[str, Any] = {
         "hardware": str(here),
-        "base_model": asked["model"] if Path(source).name == models.REFERENCE else source,
+        "base_model": models.short(asked["model"]),
         "reference": models.REFERENCE if Path(source).name == models.REFERENCE else source,
         "train_pairs": kept,
         "world_size": world,

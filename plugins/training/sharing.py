@@ -115,7 +115,7 @@ def why_not(model: Any) -> str:
     if getattr(config, "is_encoder_decoder", False):
         return "it has an encoder"
     if "sliding_attention" in (getattr(config, "layer_types", None) or ()) or getattr(
-        config, "output_router_logits", 0
+        config, "output_router_logits", False
     ):
         return "its layers do not see the whole sequence"
     return _difference(model)
