@@ -447,7 +447,7 @@ CASES += [
     Case(
         "F6",
         lambda: evaluated([0.6, 0.5], [0.70, 0.72]),
-        "lie between 0.70 and 0.72; one on 200 pairs has a standard error of about 0.032, so they rank no checkpoint",
+        "lie between 0.70 and 0.72, within two standard errors of one (about 0.032 on 200 pairs), so they rank no",
         lambda: evaluated([0.6], [0.7]),
     ),
     Case("F9", over_optimised, "held-out margin kept growing", lambda: evaluated([0.6] * 4, [0.7] * 4), "caution"),

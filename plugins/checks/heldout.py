@@ -132,17 +132,17 @@ def resolution(run: Run, values: Values) -> Finding:
     p = float(np.nanmean(later))
     error = float(np.sqrt(max(p * (1 - p), 0.25 / value.n) / value.n))
     low, high = float(np.nanmin(later)), float(np.nanmax(later))
-    verdict = "so they rank no checkpoint above another" if high - low < 2 * error else "more than two of these apart"
+    within = high - low < 2 * error
     return found(
         say(
-            "The {m} held-out accuracies lie between {low} and {high}; one on {n} pairs has a standard error of about "
-            "{s}, {verdict}.",
+            "The {m} held-out accuracies lie between {low} and {high}, {apart} (about {s} on {n} pairs){verdict}.",
             m=len(later),
             low=numbers.fixed(low, 2),
             high=numbers.fixed(high, 2),
-            n=value.n,
+            apart="within two standard errors of one" if within else "more than two standard errors of one apart",
             s=numbers.number(error, 2),
-            verdict=verdict,
+            n=value.n,
+            verdict=", so they rank no checkpoint above another" if within else "",
         ),
         evidence=("accuracy.eval.last",),
     )

@@ -251,10 +251,11 @@ METRICS = (
         _accuracy,
         better="higher",
         keys=("rewards/accuracies", "eval_rewards/accuracies", "accuracy"),
-        meaning="Share of pairs whose chosen response has the strictly larger implicit reward β·(log π − log π_ref).",
-        paper="The implicit reward ranked {value} of the held-out pairs correctly; give n and the interval.",
-        context="Relative to the reference: not the share of pairs that the policy itself finds likelier, not a win "
-        "rate. Ties count as wrong, so the untrained model has 0, not 0.5.",
+        meaning="Share of pairs whose chosen response has the strictly larger reward: the implicit one, "
+        "β·(log π − log π_ref), β·log π in methods without a reference, or a reward model's score.",
+        paper="{value} of the held-out pairs were ranked correctly; give n and the interval.",
+        context="An implicit reward is relative to the reference: not the share of pairs that the policy itself finds "
+        "likelier, not a win rate. Ties count as wrong, so an untrained policy has 0, not 0.5, against its reference.",
         compare="Chance, 0.5, by the interval; the same set at another step.",
         source=_TRL,
     ),
@@ -266,7 +267,7 @@ METRICS = (
         better="higher",
         keys=("rewards/margins", "eval_rewards/margins"),
         meaning="Mean of β·(Δchosen − Δrejected), Δ the log-ratio of policy to reference summed over the response.",
-        paper="The margin rose to {value}; in nats, margin/β.",
+        paper="The margin was {value} in the last logged window; in nats, margin/β.",
         context="It scales with β and with length. Growth shows that the objective is being "
         "optimised, not that answers "
         "are better.",
