@@ -3,7 +3,7 @@
     python benchmarks/parents.py [RUNS] [--keep DIR]
 
 Each run has what the Trainer leaves: states of 400 rows at the top and in two checkpoints, arguments, a card, an event
-file. Seed and learning rate differ, and one run in ten was killed.
+file. Their losses differ, and one run in ten was killed.
 """
 
 from __future__ import annotations
@@ -85,9 +85,8 @@ def main() -> int:
             used = after.children_user + after.children_system - spent.children_user - spent.children_system
             processor.append(used)
         found = sum(line.lstrip().startswith("run-") for line in listed.stdout.splitlines())
-        print(
-            f"{found:,} of {given.runs:,} runs ({size / 1e6:,.0f} MB): {min(times):.2f} s ({min(processor):.2f} s of processor)"
-        )
+        told = f"{min(times):.2f} s ({min(processor):.2f} s of processor)"
+        print(f"{found:,} of {given.runs:,} runs ({size / 1e6:,.0f} MB): {told}")
     finally:
         if not given.keep:
             shutil.rmtree(parent)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +285,7 @@ def test_a_host_travels_as_what_was_asked_for(tmp_path: Path) -> None:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A Dask scheduler and two workers, each a process of its own; gives the address and the workers."""
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     tests = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "DASK_DISTRIBUTED__ADMIN__EVENT_LOOP": "asyncio"}
     file = tmp_path / "scheduler.json"
 
@@ -293,13 +294,18 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
         return subprocess.Popen(command, env=tests, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path)
 
     processes = [start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
+    address = ""
     until = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < until:
+    while not address and time.monotonic() < until:
         time.sleep(0.05)
+        with suppress(OSError, ValueError):  # not there yet, or not yet written to its end
+            address = json.loads(file.read_text())["address"]
     worker = ("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(tmp_path / "w"))
     processes += [start(*worker), start(*worker)]
     try:
-        yield json.loads(file.read_text())["address"], processes[1:]
+        with distributed.Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address, processes[1:]
     finally:
         for process in processes:
             process.kill()
@@ -323,6 +329,7 @@ def test_a_dask_cluster_writes_the_same_bytes_also_when_a_worker_is_killed(
             yield place, result
 
     monkeypatch.setattr(many, "each", watched)
+    monkeypatch.setattr(many, "PATIENCE", 60)
     words = ["build", str(parent), "--all", "-f", "json", "-q"]
     out = tmp_path / "dask"
     assert main([*words, "-o", str(out), "--backend", "dask", "--scheduler", address]) == 0
