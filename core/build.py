@@ -18,7 +18,7 @@ from dpo_report.core.host.watchdog import watched
 from dpo_report.core.loader import load
 from dpo_report.core.looks import Look, look_of
 from dpo_report.core.macros import camel
-from dpo_report.core.model import Analysis, Problem, Report
+from dpo_report.core.model import Analysis, Problem, Report, Run
 from dpo_report.core.remote import is_url
 from dpo_report.core.render import Kit
 from dpo_report.core.standin import filename
@@ -106,7 +106,8 @@ def build_runs(
     chosen = [plugins.format(name).item for name in dict.fromkeys([formats] if isinstance(formats, str) else formats)]
     places = [paths] if isinstance(paths, str | Path) else list(paths)
     roots = tuple(Path(folder) for folder in template_dirs or ())
-    analyses = [analyse(load(path, host=plugins, with_files=with_files), plugins) for path in places]
+    runs = with_siblings([load(path, host=plugins, with_files=with_files) for path in places])
+    analyses = [analyse(run, plugins) for run in runs]
     targets = _targets(places, analyses, Path(out) if out is not None else None)
     for folder in targets:
         target.check(folder)  # before anything is drawn
@@ -130,6 +131,14 @@ def build_runs(
         _told(plugins, Report((analysis,), folder, tuple(folder / name for name in sorted(written[folder]))))
         for folder, (analysis, _) in zip(targets, made, strict=True)
     )
+
+
+def with_siblings(runs: Sequence[Run]) -> list[Run]:
+    """Runs that are reported together, each with the others of its method beside it."""
+    return [
+        replace(run, siblings=tuple(one for one in runs if one is not run and run.method and one.method == run.method))
+        for run in runs
+    ]
 
 
 def _told(host: Host, report: Report) -> Report:

@@ -9,8 +9,11 @@ from dpo_report.plugins.checks import (
     batch,
     coherence,
     compute,
+    dataset,
+    energy,
     evaluation,
     heldout,
+    judged,
     language,
     likelihood,
     loss,
@@ -21,9 +24,11 @@ from dpo_report.plugins.checks import (
     policy,
     provenance,
     schedule,
+    seeds,
     selection,
     settings,
     trend,
+    wording,
 )
 
 
@@ -50,4 +55,9 @@ def register_checks() -> tuple[Check, ...]:
         + language.CHECKS
         + methods.CHECKS
         + policy.CHECKS
+        + dataset.CHECKS
+        + judged.CHECKS
+        + energy.CHECKS
+        + seeds.CHECKS
+        + wording.CHECKS
     )

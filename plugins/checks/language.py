@@ -8,12 +8,16 @@ from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import say
 from dpo_report.plugins import reading
 from dpo_report.plugins.metrics.loss import INFERENCE_ROWS, INFERENCE_STEPS
+from dpo_report.plugins.several import groups
 
 
 def one_seed(run: Run, values: Values) -> Finding:
     """J1."""
     if run.status == "no-metrics":
         raise NotApplicable("the run holds no metrics at all")
+    repeated = len(groups(run)[0].runs)
+    if repeated > 1:
+        return passed(f"reported with {repeated - 1} more that differ in their seed only (J2)")
     seed = reading.setting(run, "seed")
     which = f" (seed {seed})" if seed is not None else ""
     return found(

@@ -1,0 +1,181 @@
+"""Statistics of several runs: Student's t, Welch's and the paired test, permutation, Holm, the interquartile mean.
+
+Groups are a handful of runs, so that permutations are counted rather than drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dpo_report.plugins.statistics import RESAMPLES, SEED
+
+Floats = NDArray[np.float64]
+
+COUNTED = 20_000
+"""Rearrangements up to which a permutation test is exact; above it no p is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of a group less that of another, by Student's t."""
+
+    value: float
+    """The difference of the means."""
+    low: float
+    """Lower end of its interval."""
+    high: float
+    """Upper end."""
+    p: float | None
+    """Two-sided permutation p; None where there are too many rearrangements to count."""
+    least: float
+    """The smallest p that a permutation test of groups of this size can reach."""
+    error: float
+    """Standard error of the difference."""
+    freedom: float
+    """Degrees of freedom."""
+    paired: bool
+    """Whether runs were paired."""
+
+
+def t_cdf(t: float, freedom: float) -> float:
+    """P(T <= t) of Student's t: ½·I(ν/(ν+t²); ν/2, ½) in the lower tail (Abramowitz & Stegun 26.7.1, 26.5.27)."""
+    tail = 0.5 * _beta(freedom / (freedom + t * t), freedom / 2, 0.5)
+    return 1 - tail if t > 0 else tail
+
+
+def t_quantile(share: float, freedom: float) -> float:
+    """The t below which that share of Student's distribution lies, by bisection; 0 < share < 1."""
+    if not 0 < share < 1:
+        raise ValueError("needs 0 < share < 1")
+    if share < 0.5:
+        return -t_quantile(1 - share, freedom)
+    low, high = 0.0, 1.0
+    while t_cdf(high, freedom) < share:
+        low, high = high, 2 * high
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if t_cdf(middle, freedom) < share else (low, middle)
+    return (low + high) / 2
+
+
+def _beta(x: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function by Lentz's continued fraction (Press et al. 2007, section 6.4)."""
+    if x in (0.0, 1.0):
+        return x
+    if x > (a + 1) / (a + b + 2):
+        return 1 - _beta(1 - x, b, a)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    tiny, c, d = 1e-300, 1.0, 0.0
+    fraction = 1.0
+    for i in range(500):
+        m = i // 2
+        if i == 0:
+            term = 1.0
+        elif i % 2:
+            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        else:
+            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        d = 1 / (1 + term * d or tiny)
+        c = 1 + term / c or tiny
+        fraction *= c * d
+        if i and abs(c * d - 1) < 1e-15:
+            break
+    return front * (fraction - 1)
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Student's interval of a mean; needs two values."""
+    v = np.asarray(values, dtype=np.float64)
+    half = t_quantile(0.5 + level / 2, len(v) - 1) * float(v.std(ddof=1)) / math.sqrt(len(v))
+    return float(v.mean()) - half, float(v.mean()) + half
+
+
+def unpaired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Difference:
+    """Welch's interval of mean(a) - mean(b) (Welch 1947) and the exact permutation p; two values or more in each."""
+    x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    parts = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
+    square = float(sum(parts))
+    freedom = float(len(x) + len(y) - 2)
+    if square > 0:
+        freedom = square**2 / float(parts[0] ** 2 / (len(x) - 1) + parts[1] ** 2 / (len(y) - 1))
+    ways = math.comb(len(x) + len(y), len(x))
+    least = (2 if len(x) == len(y) else 1) / ways
+    p = _permuted(x, y) if ways <= COUNTED else None
+    return _difference(float(x.mean() - y.mean()), math.sqrt(square), freedom, level, p, least, False)
+
+
+def paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Difference:
+    """Student's interval of the mean of a - b, pair by pair, and the exact sign-flip p; two pairs or more."""
+    d = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    error = float(d.std(ddof=1)) / math.sqrt(len(d))
+    p = _flipped(d) if 2 ** len(d) <= COUNTED else None
+    return _difference(float(d.mean()), error, len(d) - 1.0, level, p, 2.0 / 2 ** len(d), True)
+
+
+def _difference(
+    value: float, error: float, freedom: float, level: float, p: float | None, least: float, paired: bool
+) -> Difference:
+    half = t_quantile(0.5 + level / 2, freedom) * error
+    return Difference(value, value - half, value + half, p, least, error, freedom, paired)
+
+
+def _permuted(x: Floats, y: Floats) -> float:
+    every = np.concatenate((x, y))
+    seen, whole = abs(x.mean() - y.mean()), float(every.sum())
+    sums = np.array([every[list(chosen)].sum() for chosen in combinations(range(len(every)), len(x))])
+    return _share(np.abs(sums / len(x) - (whole - sums) / len(y)), seen)
+
+
+def _flipped(d: Floats) -> float:
+    signs = np.array(list(product((1.0, -1.0), repeat=len(d))))
+    return _share(np.abs(signs @ d) / len(d), abs(float(d.mean())))
+
+
+def _share(all_of_them: Floats, seen: float) -> float:
+    """Share of rearrangements that differ at least as much, up to rounding."""
+    return float(np.mean(all_of_them >= seen - 1e-12 * max(1.0, seen)))
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Adjusted p-values in the order given (Holm 1979)."""
+    order = sorted(range(len(ps)), key=lambda i: ps[i])
+    adjusted, largest = [0.0] * len(ps), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(ps) - rank) * ps[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def detectable(difference: Difference, power: float = 0.8, level: float = 0.95) -> float:
+    """The smallest true difference found with that power: (t₁₋α/₂ + t_power)·SE (Bloom 1995, Evaluation Review 19)."""
+    quantiles = t_quantile(0.5 + level / 2, difference.freedom) + t_quantile(power, difference.freedom)
+    return quantiles * difference.error
+
+
+def interquartile_mean(scores: ArrayLike) -> float:
+    """Mean of the middle half of all scores: a quarter, rounded down, is cut at either end (Agarwal et al. 2021)."""
+    v = np.sort(np.asarray(scores, dtype=np.float64).ravel())
+    cut = len(v) // 4
+    return float(v[cut : len(v) - cut].mean())
+
+
+def stratified_interval(
+    scores: ArrayLike,
+    statistic: Callable[[Floats], float] = interquartile_mean,
+    level: float = 0.95,
+    resamples: int = RESAMPLES // 5,
+    seed: int = SEED,
+) -> tuple[float, float]:
+    """Percentile bootstrap that draws runs anew within every task (Agarwal et al. 2021); scores: (runs, tasks)."""
+    table = np.asarray(scores, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    columns = np.arange(table.shape[1])
+    drawn = [statistic(table[rng.integers(0, len(table), table.shape), columns]) for _ in range(resamples)]
+    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)

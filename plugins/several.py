@@ -1,0 +1,93 @@
+"""Runs that are reported together: which differ in their seed only, and which in what else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dpo_report.core.model import Run, Series
+from dpo_report.plugins.metrics.policy import REWARD_KEYS
+from dpo_report.plugins.reading import POLICY_GRADIENT, fact, finite, setting
+
+SEEDS = ("seed", "data_seed")
+"""Settings in which repetitions differ."""
+NAMES = (
+    "output_dir", "logging_dir", "run_name", "project", "trackio_space_id", "hub_model_id", "report_to",
+    "disable_tqdm", "save_steps", "save_strategy", "save_total_limit", "dataloader_num_workers", "_name_or_path",
+)  # fmt: skip
+"""Settings that name a run or its log, and change nothing in what it learns."""
+OUTCOMES = (
+    ("rewards/accuracies", "eval", "held-out accuracy"),
+    ("loss", "eval", "held-out loss"),
+    ("loss", "train", "loss of the last logged row"),
+)
+"""What runs are compared by, the most telling first: series, split, words."""
+SCALE = ("loss_type", "beta", "label_smoothing", "simpo_gamma", "loss_weights", "use_weighting")
+"""Settings that set the scale of a preference loss (rule C9)."""
+DATA = ("data.train_sha256", "data.train_file", "data_source", "train_pairs")
+"""Facts that tell training sets apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that differ in their seed only, one for each seed."""
+
+    runs: tuple[Run, ...]
+    differs: dict[str, tuple[Any, Any]]
+    """What tells it from the run that is reported: by name, the value here and there."""
+
+    @property
+    def seeds(self) -> list[Any]:
+        """The seed of each run."""
+        return [setting(run, "seed") for run in self.runs]
+
+
+def groups(run: Run) -> list[Group]:
+    """The run's own repetitions, itself first, then every other recipe among its siblings.
+
+    A run without a known seed, and a second run with the same recipe and seed, add nothing and are left out.
+    """
+    made: list[list[Run]] = []
+    for one in (run, *run.siblings):
+        home = next((group for group in made if not differences(group[0], one)), None)
+        if home is None:
+            made.append([one])
+        elif setting(one, "seed") not in {None, *(setting(other, "seed") for other in home)}:
+            home.append(one)
+    return [Group(tuple(group), differences(run, group[0])) for group in made]
+
+
+def differences(one: Run, other: Run) -> dict[str, tuple[Any, Any]]:
+    """What two runs do not share beside seeds and names: settings, steps, library versions, what is told of data."""
+    left = {name for name in one.settings.keys() | other.settings.keys() if name not in SEEDS + NAMES}
+    found = {name: (setting(one, name), setting(other, name)) for name in sorted(left)}
+    found |= {name: (fact(one, name), fact(other, name)) for name in DATA}
+    found |= {name: (one.versions[name], other.versions[name]) for name in one.versions.keys() & other.versions.keys()}
+    found["steps"] = one.global_step, other.global_step
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+
+
+def outcomes(runs: tuple[Run, ...], *, scale: bool = True) -> tuple[str, str, list[float]] | None:
+    """What all of these runs logged last: its words, its kind, and the value of each run; None where nothing is shared.
+
+    Losses count only where ``scale`` says that they have one, and never where the loss is no measure of progress.
+    """
+    losses = scale and runs[0].method not in POLICY_GRADIENT
+    choices = [one for one in OUTCOMES if losses or one[0] != "loss"]
+    if runs[0].method in POLICY_GRADIENT:
+        choices = [(key, split, words) for split, words in (("eval", "held-out reward"), ("train", "training reward"))
+                   for key in REWARD_KEYS]  # fmt: skip
+    for key, split, words in choices:
+        last = [_last(run.get(key, split)) for run in runs]
+        told = [value for value in last if value is not None]
+        if len(told) == len(runs):
+            return words, "loss" if key == "loss" else "number", told
+    return None
+
+
+def _last(series: Series | None) -> float | None:
+    """The last value; None where there is none or it is not finite."""
+    if series is None or not len(series):
+        return None
+    _, values = finite(series)
+    return float(values[-1]) if len(values) and values[-1] == series.values[-1] else None
