@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
+from dpo_report.core.counting import recounted
 from dpo_report.core.kinship import Evidence, alike, has_metrics, related, without_tail
 from dpo_report.core.merge import moved
 from dpo_report.core.model import Problem, Series, Witness
@@ -149,6 +150,8 @@ def _join(host: Group, guest: Group, found: Evidence) -> None:
     if found.until is not None:
         said = f"what it has after step {found.until:g} was done again after a resumption and is not used"
         told = [without_tail(witness, found.until, said) for witness in told]
+    if found.recount:
+        told = [recounted(witness, found.recount) for witness in told]
     host.witnesses += [_seen_from(witness, host.place) for witness in told]
     host.joined += [(guest.place, found.why), *guest.joined]
     host.problems += guest.problems

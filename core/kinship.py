@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dpo_report.core.agreement import agree, same_value, shared
+from dpo_report.core.counting import counted_otherwise
 from dpo_report.core.model import Problem, Series, Witness
 
 ENOUGH = 3
@@ -42,6 +43,8 @@ class Evidence:
     """The verdict in words."""
     by_settings: bool = False
     """Whether nothing but settings was compared, which several attempts with one recipe share."""
+    recount: dict[float, float] | None = None
+    """The first place's step for each of the second's, where they count otherwise."""
     until: float | None = None
     """The step after which the second place's values were done again and do not count; None where all count."""
 
@@ -64,9 +67,12 @@ def related(host: Sequence[Witness], guest: Sequence[Witness]) -> Evidence | Non
     _compare_summaries(host, guest, found)
     found.good = sorted(step for step, same in steps.items() if same)
     found.bad = sorted(step for step, same in steps.items() if not same)
-    if found.compared:
-        return _judged(host, guest, found)
-    return _without_values(host, guest, found)
+    verdict = _judged(host, guest, found) if found.compared else None
+    if verdict is None and has_metrics(host) and has_metrics(guest):
+        found.recount = counted_otherwise(host, guest)
+        found.why = "the same values in the same order, counted otherwise"
+        return found if found.recount else None
+    return verdict or _without_values(host, guest, found)
 
 
 def alike(host: Sequence[Witness], guest: Sequence[Witness]) -> bool:

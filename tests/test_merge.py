@@ -172,6 +172,22 @@ def test_settings_alone_never_choose_between_attempts(tmp_path: Path) -> None:
     assert [len(run.witnesses) for run in runs(tmp_path, weights, attempts[0])] == [2]
 
 
+def test_epochs_from_0_and_the_same_epochs_from_1(tmp_path: Path) -> None:
+    by_epoch = told("epochs", LOSSES, first=0, precision=7)
+    scores = curve([0.5, 0.75, 0.8125], 1, "accuracy", "events", "eval")
+    often = curve([0.1] * 30, 1, "norm", "events")
+    events = told("events", single(LOSSES), "log", others=(scores, often))
+    (run,) = runs(tmp_path, by_epoch, events)
+    assert run.series["loss", "train"].steps.tolist() == list(range(8))
+    assert run.series["accuracy", "eval"].steps.tolist() == [0, 1, 2]
+    assert run.get("norm") is None
+    assert [problem.message for problem in run.problems] == [
+        "counts otherwise: its step 1 is step 0 of the run; 1 of its series have steps in between and are left out"
+    ]
+    other = told("events", [*LOSSES[:-1], 0.5], "log", first=1)
+    assert len(runs(tmp_path, by_epoch, other)) == 2
+
+
 def test_what_is_logged_only_elsewhere_is_taken_up(tmp_path: Path) -> None:
     def closing(file: str, **values: float) -> dict[str, Datum]:
         return {key: Datum(value, Source(file, key)) for key, value in values.items()}
