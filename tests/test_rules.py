@@ -579,7 +579,13 @@ CASES += [
         lambda: big(method="grpo", kl=[0.0, 0.1]),
         "info",
     ),
-    Case("L10", lambda: evaluated([1.0], method="sft"), "perplexity 2.72", lambda: evaluated([1.0]), "info"),
+    Case(
+        "L10",
+        lambda: evaluated([1.0], method="sft"),
+        "A held-out loss of 1.000 is a perplexity of 2.72",
+        lambda: evaluated([1.0]),
+        "info",
+    ),
     Case("L11", lambda: big(method="reward"), "no fixed scale", big),
 ]
 
@@ -741,3 +747,10 @@ def test_every_held_out_set_has_its_number_of_rows() -> None:
 def test_losses_of_a_broken_run_give_no_medians_and_no_trend() -> None:
     broken = made.analysis(big(loss=[0.69] + [0.0] * 59, grad_norm=[1.0] + [NAN] * 59))
     assert not {"loss.train.reduction", "loss.train.slope", "loss.train.rest"} & set(broken.values)
+
+
+def test_a_time_per_step_counts_the_steps_of_its_own_call() -> None:
+    rows = [made.series("loss", FALL[:10], steps=range(6, 16))]
+    times = {"train_runtime": 20.0, "train_steps_per_second": 0.75}
+    resumed = made.run(rows=rows, steps=15, settings=BASE | {"logging_steps": 1}, summary=times)
+    assert "2.0 s on average over only 10 steps" in made.says(resumed, "B10")

@@ -17,8 +17,9 @@ def step_time(run: Run, values: Values) -> Finding:
     each, total = values.get("time.per_step"), reading.total_steps(run)
     if each is None or not total:
         raise NotApplicable("no runtime was saved")
-    short = total < SHORT_RUN_STEPS
-    over = f" over only {numbers.plural(total, 'step')}" if short else ""
+    steps = total - (reading.resumed_from(run) or 0)
+    short = steps < SHORT_RUN_STEPS
+    over = f" over only {numbers.plural(steps, 'step')}" if short else ""
     text = "One optimizer step took {t} on average{over}, everything included."
     severity: Severity = "caution" if short else "info"
     return found(say(text, t=numbers.display(each), over=over), severity, evidence=("time.per_step",))

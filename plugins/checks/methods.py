@@ -105,7 +105,7 @@ def perplexity(run: Run, values: Values) -> Finding:
         raise NotApplicable("the loss is too large for a perplexity to mean anything")
     return found(
         say(
-            "The held-out token-level cross-entropy ended at {x} (perplexity {p} if every token weighs the same).",
+            "A held-out loss of {x} is a perplexity of {p} if every token weighs the same.",
             x=numbers.loss(last),
             p=numbers.number(math.exp(last)),
         ),
