@@ -24,7 +24,9 @@ from dpo_report.core.numbers import count
 from dpo_report.core.terminal import printable
 
 REST = 5
-"""Looks without a change after which a complete run has ended; also the longest that a build waits for rest."""
+"""Looks without a change after which a complete run has ended."""
+HURRY = 2
+"""Looks that a build waits at most for files to come to rest."""
 SHARE = 4.0
 """Between builds passes at least so many times what the last one took, so that watching costs a fifth of a core."""
 
@@ -109,7 +111,7 @@ class _Watcher:
         self.seen = now
         if now and now != self.built:
             self.waiting += 1
-            at_rest = not changed or self.waiting > REST
+            at_rest = not changed or self.waiting > HURRY
             if at_rest and time.monotonic() >= self.not_before:
                 self._build(now)
         else:
