@@ -26,10 +26,8 @@ def test_all_formats_share_one_reading_and_one_drawing(monkeypatch, tmp_path):
     made = build(RUNS / "dpo-eval", ALL, tmp_path / "out").directory
     assert len(read) == 1
     assert sorted(kind for kinds in drawn for kind in kinds) == ["pdf", "png", "svg"]
-    main_files = {
-        "README.md",
-        *(f"report.{end}" for end in ["tex", "md", "html", "pdf", "docx", "odt", "epub", "rst", "typ", "json"]),
-    }
+    endings = ("tex", "md", "html", "pdf", "docx", "odt", "epub", "rst", "typ", "json")
+    main_files = {"README.md", *(f"report.{ending}" for ending in endings)}
     assert {path.name for path in made.iterdir() if path.is_file()} == main_files | {"numbers.tex", "references.bib"}
 
 

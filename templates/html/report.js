@@ -28,12 +28,22 @@
   /** Numbers of an axis, all with the same decimals. */
   function ticks(values) {
     const texts = values.map((value) => (value == null ? "" : show(value)));
-    if (texts.some((text) => text.includes("e"))) return texts;
+    if (texts.some((text) => text.includes("e")))
+      return values.map((value) => (value ? value.toExponential().replace("e+", "e").replaceAll("-", "−") : value === 0 ? "0" : ""));
     const decimals = Math.max(...texts.map((text) => (text.split(".")[1] ?? "").length));
     return texts.map((text) => {
       const [whole, part = ""] = text.split(".");
       return text && decimals ? `${whole}.${part.padEnd(decimals, "0")}` : text;
     });
+  }
+
+  /** Where a logarithmic axis is marked: at powers of ten, and between them where there are few. */
+  function powers(low, high) {
+    const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+    const factors = last - first > 2 ? [1] : [1, 2, 5];
+    const all = [];
+    for (let power = first; power <= last; power++) for (const n of factors) all.push(Number(`${n}e${power}`));
+    return all.filter((value) => value >= low && value <= high);
   }
 
   // ---------------------------------------------------------------------------------------------- charts
@@ -134,22 +144,29 @@
     function levels(chart) {
       const { ctx, bbox } = chart;
       const ratio = uPlot.pxRatio;
+      const right = bbox.left + bbox.width;
       ctx.save();
       ctx.font = `${11 * ratio}px system-ui, sans-serif`;
-      ctx.fillStyle = ctx.strokeStyle = colour("soft");
-      ctx.lineWidth = ratio;
+      ctx.fillStyle = colour("soft");
       ctx.textAlign = "right";
       for (const level of panel.levels) {
         const y = chart.valToPos(level.y, "y", true);
         if (y < bbox.top || y > bbox.top + bbox.height) continue;
+        ctx.strokeStyle = colour("soft");
+        ctx.lineWidth = ratio;
         ctx.setLineDash([5 * ratio, 4 * ratio]);
         ctx.beginPath();
         ctx.moveTo(bbox.left, y);
-        ctx.lineTo(bbox.left + bbox.width, y);
+        ctx.lineTo(right, y);
         ctx.stroke();
         const above = y - bbox.top > 16 * ratio;
         ctx.textBaseline = above ? "bottom" : "top";
-        ctx.fillText(level.label, bbox.left + bbox.width - 2 * ratio, y + (above ? -2 : 3) * ratio);
+        const place = [level.label, right - 2 * ratio, y + (above ? -2 : 3) * ratio];
+        ctx.setLineDash([]);
+        ctx.strokeStyle = colour("ground"); // the words stay readable where a line runs through them
+        ctx.lineWidth = 4 * ratio;
+        ctx.strokeText(...place);
+        ctx.fillText(...place);
       }
       ctx.restore();
     }
@@ -169,10 +186,12 @@
         axes: [{ ...axis, label: panel.x, labelSize: 18, labelGap: 0,
                  labelFont: "12px system-ui, sans-serif", size: 26, gap: 4,
                  ...(counted ? { incrs: [1, 2, 5].flatMap((n) => Array.from({ length: 12 }, (_, i) => n * 10 ** i)).sort((a, b) => a - b) } : {}) },
-               { ...axis, size: (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map((v) => v.length)) }],
+               { ...axis, ...(panel.log ? { splits: (chart, _, low, high) => powers(low, high),
+                   filter: (_, splits) => splits, values: (_, splits) => splits.map(show) } : {}),
+                 size: (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map((v) => v.length)) }],
         series,
         bands,
-        hooks: { drawAxes: [levels] },
+        hooks: { draw: [levels] },
       },
       data,
       box,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -132,22 +133,16 @@ class Browser:
 def browser(profile: Path) -> Iterator[Browser]:
     """Start Chromium with a profile of its own, and end it."""
     found = program()
-    to_read, send = os.pipe()
-    receive, to_write = os.pipe()
+    (to_read, send), (receive, to_write) = (map(_higher, os.pipe()) for _ in range(2))
 
-    def pipes() -> None:
+    def pipes() -> None:  # the browser speaks on these two numbers
         os.dup2(to_read, 3)
         os.dup2(to_write, 4)
 
-    # Descriptors of the pipes are passed by their numbers 3 and 4; move ours away from them first.
-    held = [os.dup(fd) for fd in (to_read, to_write, send, receive)]
-    for fd in (to_read, to_write, send, receive):
-        os.close(fd)
-    to_read, to_write, send, receive = (fd if fd > 4 else _higher(fd) for fd in held)
     process = subprocess.Popen(
         [found, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
         preexec_fn=pipes,
-        pass_fds=(3, 4),
+        close_fds=False,  # Python's own are closed by themselves
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -172,8 +167,7 @@ def browser(profile: Path) -> Iterator[Browser]:
 
 
 def _higher(fd: int) -> int:
-    import fcntl
-
-    moved = fcntl.fcntl(fd, fcntl.F_DUPFD, 10)
+    """The same under a number that the browser does not use."""
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
     os.close(fd)
     return moved
