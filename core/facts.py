@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from dpo_report.core.folder import Folder
+from dpo_report.core.merge import bounded
 from dpo_report.core.model import Problem, RunStatus, Setting, Source, Witness
 
 FILE = "dpo-report.toml"
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 8
+MOST = 1000
+"""Entries that are kept of one section."""
 TOLD = "author"
 """What the witness of the file is called in place of a reader."""
 _OF_THE_RUN: dict[str, tuple[type, ...]] = {
@@ -67,9 +70,9 @@ def _read(folder: Folder) -> Facts:
         if not isinstance(content.get(section, {}), dict):
             found.problems.append(Problem(FILE, f"[{section}] is not a table, left out"))
             content[section] = {}
-    for name, value in _flat(content.get("facts", {})):
+    for name, value in _told(content, "facts", found.problems):
         found.facts[name] = Setting(name, value, Source(FILE, f"facts.{name}"))
-    for name, value in _flat(content.get("answers", {})):
+    for name, value in _told(content, "answers", found.problems):
         found.answers[name] = value if isinstance(value, str) else str(value)
     found.witness = _witness(content, found.problems)
     return found
@@ -79,14 +82,14 @@ def _witness(content: Mapping[str, Any], problems: list[Problem]) -> Witness | N
     """The run as its author tells it; None where the file says nothing of that kind."""
     settings = {
         name: Setting(name, value, Source(FILE, f"settings.{name}"))
-        for name, value in _flat(content.get("settings", {}))
+        for name, value in _told(content, "settings", problems)
     }
     told: dict[str, Any] = {}
     for name, value in content.get("run", {}).items():
         kinds = _OF_THE_RUN.get(name)
         if kinds is None:
             problems.append(Problem(FILE, f"[run] {name} is not known", f"known here: {', '.join(_OF_THE_RUN)}"))
-        elif isinstance(value, bool) or not isinstance(value, kinds):
+        elif isinstance(value, bool) or not isinstance(value, kinds) or bounded(value) != value:
             problems.append(Problem(FILE, f"[run] {name} is {value!s:.40}, left out", f"give {_KINDS[kinds]}"))
         elif name == "status" and value not in get_args(RunStatus):
             problems.append(Problem(FILE, f"[run] status {value!r:.40} is not known", ", ".join(get_args(RunStatus))))
@@ -99,6 +102,15 @@ def _witness(content: Mapping[str, Any], problems: list[Problem]) -> Witness | N
 
 
 _KINDS: dict[tuple[type, ...], str] = {(str,): "a text", (int,): "a whole number", (int, float): "a number"}
+
+
+def _told(content: Mapping[str, Any], section: str, problems: list[Problem]) -> Iterator[tuple[str, Any]]:
+    """The entries of a section by name; of very many the first."""
+    for count, (name, value) in enumerate(_flat(content.get(section, {}))):
+        if count == MOST:
+            problems.append(Problem(FILE, f"[{section}] holds more than {MOST:,} entries; the rest is left out"))
+            return
+        yield name, bounded(value)
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Settin
 _MATTER: tuple[RunStatus, ...] = ("diverged", "completed", "running", "incomplete", "no-metrics", "unknown")
 _LISTED = 3
 """Contradictions between two files that are named one by one."""
+_LARGEST = 10**100
+"""The largest whole number of a setting that stays one; few programs read larger ones, and a float ends at 10³⁰⁸."""
 
 
 @dataclass(slots=True)
@@ -64,8 +67,9 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
             place = (one.name, one.split)
             series[place] = _joined(series[place], one, contradictions) if place in series else one
         for key, setting in witness.settings.items():
-            kept = settings.setdefault(key, setting)
-            contradictions.compare(key, kept.value, setting.value, kept.source.file, setting.source.file)
+            held = replace(setting, value=bounded(setting.value))
+            kept = settings.setdefault(key, held)
+            contradictions.compare(key, kept.value, held.value, kept.source.file, held.source.file)
         for package, version in witness.versions.items():
             versions.setdefault(package, version)
     for witness in (leading, *group):  # closing values are of the end, so whoever saw it comes first
@@ -156,6 +160,21 @@ def _joined(have: Series, extra: Series, contradictions: _Contradictions) -> Ser
         which=np.concatenate([own, others[new] + count])[order],
         sources=(*have.sources, *extra.sources),
     )
+
+
+def bounded(value: Any) -> Any:
+    """A setting that every format can hold: whole numbers beyond all use become words.
+
+    >>> bounded([7, 10**400])
+    [7, '1.000000e+400']
+    """
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return f"{Decimal(value):.6e}"
+    if isinstance(value, list | tuple):
+        return [bounded(item) for item in value]
+    if isinstance(value, dict):
+        return {key: bounded(item) for key, item in value.items()}
+    return value
 
 
 def moved(witness: Witness, folder: str) -> Witness:

@@ -121,3 +121,27 @@ def test_facts_nested_without_end_are_left_out(broken: Path, capsys: pytest.Capt
 def test_a_name_of_thousands_of_letters_is_cut_in_figures(broken: Path) -> None:
     rewrite(broken, lambda _, row: {key.replace("eval_", f"eval_{'x' * 3000}_"): row[key] for key in row})
     assert main(["build", str(broken), "-q"]) == 0
+
+
+@pytest.mark.parametrize("section", ["facts", "settings", "answers"])
+def test_of_very_many_entries_the_first_are_kept(
+    section: str, broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (broken / "dpo-report.toml").write_text(f"[{section}]\n" + "".join(f"k{i} = {i}\n" for i in range(60_000)))
+    told = inspected(broken, capsys)
+    assert f"[{section}] holds more than 1,000 entries" in " ".join(problem["message"] for problem in told["problems"])
+
+
+def test_a_model_configuration_of_very_many_entries(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken / "config.json").write_text(json.dumps({f"k{i}": i for i in range(60_000)}))
+    assert sum(name.startswith("model.") for name in inspected(broken, capsys)["settings"]) == 1000
+
+
+def test_whole_numbers_that_no_float_holds(broken: Path) -> None:
+    (broken / "config.json").write_text(f'{{"model_type": "gpt2", "n_embd": {"9" * 400}, "a": [{"9" * 400}]}}')
+    huge = "9" * 4000
+    (broken / "dpo-report.toml").write_text(f"[facts]\ntrain_pairs = {huge}\n[run]\nglobal_step = {huge}\n")
+    assert main(["build", str(broken), "-q", "-f", "latex,markdown,html"]) == 0
+    (told,) = json.loads((broken / "report" / "report.json").read_text())["runs"]
+    assert told["settings"]["model.n_embd"]["value"] == "1.000000e+400"
+    assert "global_step is 9999" in " ".join(problem["message"] for problem in told["problems"])

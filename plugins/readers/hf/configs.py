@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Source
 from dpo_report.plugins.readers.hf.jsonfile import read_object
 from dpo_report.plugins.readers.hf.pickles import tidy
+from dpo_report.plugins.readers.settings import MOST
 
 PREFIXES = {"config.json": "model", "generation_config.json": "generation"}
 _LONGEST = 64
@@ -22,10 +24,10 @@ def read_config(folder: Folder, entry: Entry, problems: list[Problem]) -> dict[s
     if prefix is None:
         kind = value.get("peft_type")
         prefix = kind.lower() if isinstance(kind, str) and kind.isidentifier() else "adapter"
+    told = ((tidy(key), shown) for key, item in value.items() if (shown := _shown(item)) is not None)
     return {
-        f"{prefix}.{tidy(key)}": Setting(f"{prefix}.{tidy(key)}", shown, Source(entry.path, tidy(key)))
-        for key, item in value.items()
-        if item is not None and (shown := _shown(item)) is not None
+        f"{prefix}.{key}": Setting(f"{prefix}.{key}", shown, Source(entry.path, key))
+        for key, shown in islice(told, MOST)
     }
 
 
