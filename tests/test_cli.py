@@ -182,18 +182,22 @@ class TestBuild:
             return (Report((), tmp_path, ()),)
 
         monkeypatch.setattr(build, "build_runs", record)
-        words = ["a", "b", "-f", "latex, markdown,latex", "-o", "out", "--template-dir", "t", "--template-dir", "u"]
-        words += ["--with", "run.yaml"]
+        words = ["a", "-f", "latex, markdown,latex", "-o", "out", "--template-dir", "t", "--template-dir", "u"]
+        words += ["--with", "run.yaml", "--style", "icml", "--in-place"]
         assert main(["build", *words, *local("good")]) == 0
         assert [plugin.name for plugin in seen.pop("host").plugins][-1] == "good"
         assert seen == {
-            "paths": [Path("a"), Path("b")],
+            "paths": [Path("a")],
             "formats": ("latex", "markdown"),
             "out": Path("out"),
             "strict": False,
             "template_dirs": [Path("t"), Path("u")],
             "with_files": [Path("run.yaml")],
+            "style": "icml",
+            "options": {},
+            "in_place": True,
         }
+        assert main(["build", "a", "b", "--with", "run.yaml"]) == 1
 
     def test_an_unknown_format_is_refused_before_anything_is_written(self, run, capsys):
         assert main(["build", str(run), "-f", "latx"]) == 1

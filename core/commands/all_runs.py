@@ -72,6 +72,8 @@ def run(args: argparse.Namespace, host: Host) -> int:
     """Build every report; 1 where one could not be made."""
     if len(args.runs) > 1:
         raise ReportError("--all takes one folder", "give the folder above the runs")
+    if args.with_files:
+        raise ReportError("--with tells of one run, --all of many", "give the run by its own path")
     (parent,) = args.runs
     where = many.Where(args.backend, args.scheduler, args.jobs)
     found = survey(parent, host, (), partial(spread_over, host=host, where=where)).all

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpo_report.core.cli import tell
 from dpo_report.core.collector import without_collector
+from dpo_report.core.errors import ReportError
 from dpo_report.core.terminal import printable
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
     from dpo_report.core.build import build_runs
     from dpo_report.core.listing import refuse_parent
 
+    if args.with_files and len(args.runs) > 1:
+        raise ReportError("--with tells of one run, and several were given", "build them one by one")
     for place in args.runs:
         refuse_parent(place, host)
     with without_collector():
