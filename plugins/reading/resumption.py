@@ -22,8 +22,8 @@ def resumed_from(run: Run) -> int | None:
     if len(steps) and every and every >= 1 and steps[0] > every + 0.5:
         return int(steps[0] - every)
     runtime, rate = run.number("train_runtime"), run.number("train_steps_per_second")
-    told = runtime is not None and runtime > 0 and rate is not None and rate >= 0
-    if told and total and at_least(run, "transformers", 5, 21) and run.status == "completed":
+    counted = run.status == "completed" and at_least(run, "transformers", 5, 21)
+    if total and counted and runtime is not None and runtime > 0 and rate is not None and rate >= 0:
         most = (runtime + 5e-5) * (rate + 5e-4)
         if most < total - 1:
             return total - round(runtime * rate)
