@@ -59,18 +59,18 @@ def test_an_object_of_a_module_for_another_api_is_refused(monkeypatch):
 class TestWatchdog:
     @pytest.fixture(autouse=True)
     def impatient(self, monkeypatch):
-        monkeypatch.setattr(watchdog, "PATIENCE", 0.2)
+        monkeypatch.setattr(watchdog, "PATIENCE", 0.5)
 
     def test_a_long_call_is_named_once_and_the_innermost_of_nested_ones(self, capsys):
         with watchdog.watched("plugin outer: format x"), watchdog.watched("plugin kg 1.0: metric kg.edges"):
-            time.sleep(0.8)
+            time.sleep(1.2)
         said = capsys.readouterr().err
-        assert said.count("plugin kg 1.0: metric kg.edges is still running after 0.2 s") == 1
+        assert said.count("plugin kg 1.0: metric kg.edges is still running after 0.5 s") == 1
         assert f"({Path(__file__)}, line " in said
         assert "outer" not in said
 
     def test_short_calls_are_not_named_whatever_their_number(self, capsys):
-        end = time.monotonic() + 0.6
+        end = time.monotonic() + 1.5
         while time.monotonic() < end:
             with watchdog.watched("plugin kg 1.0: metric kg.edges"):
                 time.sleep(0.001)
@@ -84,7 +84,7 @@ class TestWatchdog:
         )
 
         def wait():
-            for number in range(16):
+            for number in range(24):
                 time.sleep(0.05)
                 yield number
 
@@ -105,7 +105,7 @@ def test_a_plugin_that_hangs_is_interrupted_with_status_130(tmp_path):
         text=True,
         env={**os.environ, "HANG_SECONDS": "60"},
     ) as process:
-        told = process.stderr.readline()
+        told = next((line for line in process.stderr if "kg.slow" in line), "")
         assert "plugin hangs: metric kg.slow is still running after 0.3 s" in told
         assert "hangs.py, line " in told
         process.send_signal(signal.SIGINT)
