@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dpo_report.core import numbers
 from dpo_report.core.model import Analysis, Finding, Value
@@ -103,20 +103,31 @@ def _values(analysis: Analysis, host: Host, everything: bool) -> RenderableType:
         remark = "; ".join(part for part in (value.note, meaning) if part) if everything else meaning
         number = numbers.display(value, table=True) + (f" {interval}" if interval else "")
         rows.append((printable(value.label), printable(number), printable(remark)))
+    label, number = (max(len(row[at]) for row in rows) for at in (0, 1))
+    label = min(label, 40)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("number", min_width=min(max(len(row[0]) for row in rows), 42))
-    table.add_column("value", justify="right", no_wrap=True, min_width=max(len(row[1]) for row in rows))
-    table.add_column("what it means", style="dim", no_wrap=not everything, overflow="ellipsis")
+    table.add_column("number", min_width=label, max_width=label)
+    table.add_column("value", justify="right", no_wrap=True, min_width=number)
+    table.add_column("what it means", style="dim", **_last_column(label + number, everything))
     for row in rows:
         table.add_row(*map(Styled, row))
     return table
 
 
+def _last_column(taken: int, wrapped: bool) -> dict[str, Any]:
+    """The room that is left of a line; a text that does not fit is cut, so that a number takes one line."""
+    from rich.console import Console
+
+    left = max(20, Console().width - taken - 6)
+    return {"max_width": left, "no_wrap": not wrapped, "overflow": "ellipsis"}
+
+
 def _headlines(analysis: Analysis) -> list[Value]:
-    """One value for each metric: the one that it is named after, else its first."""
+    """One value for each metric: the one that it is named after, else a last one, else its first."""
     main: dict[str, Value] = {}
     for value in analysis.values.values():
-        if value.metric not in main or value.name == value.metric:
+        told = main.get(value.metric)
+        if told is None or value.name == value.metric or (told.name != value.metric and value.name.endswith(".last")):
             main[value.metric] = value
     return list(main.values())
 
@@ -127,10 +138,10 @@ def _file_roles(analysis: Analysis) -> RenderableType:
     from rich.text import Text as Styled
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("files made", no_wrap=True)
+    table.add_column("files made", no_wrap=True, min_width=10)
     table.add_column("number", justify="right", no_wrap=True, min_width=6)
     table.add_column("bytes", justify="right", no_wrap=True, min_width=11)
-    table.add_column("which (--all tells what each is for)", style="dim", no_wrap=True, overflow="ellipsis")
+    table.add_column("which (--all tells what each is for)", style="dim", **_last_column(34, False))
     for role in dict.fromkeys(file.role for file in analysis.run.files):
         mine = [file for file in analysis.run.files if file.role == role]
         names = ", ".join(dict.fromkeys(file.path.rpartition("/")[2] for file in mine))
