@@ -103,12 +103,12 @@ def _values(analysis: Analysis, host: Host, everything: bool) -> RenderableType:
         remark = "; ".join(part for part in (value.note, meaning) if part) if everything else meaning
         number = numbers.display(value, table=True) + (f" {interval}" if interval else "")
         rows.append((printable(value.label), printable(number), printable(remark)))
-    label, number = (max(len(row[at]) for row in rows) for at in (0, 1))
-    label = min(label, 40)
+    widest = max(len(row[1]) for row in rows)
+    label = min(max(len(row[0]) for row in rows), 40)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("number", min_width=label, max_width=label)
-    table.add_column("value", justify="right", no_wrap=True, min_width=number)
-    table.add_column("what it means", style="dim", **_last_column(label + number, everything))
+    table.add_column("value", justify="right", no_wrap=True, min_width=widest)
+    table.add_column("what it means", style="dim", **_last_column(label + widest, everything))
     for row in rows:
         table.add_row(*map(Styled, row))
     return table
