@@ -46,7 +46,7 @@ def precision(asked: str, machine: Machine) -> tuple[bool, str]:
 
     from dpo_report.plugins.training.hardware import matmul_rate
 
-    single, half = (matmul_rate(dtype, 0.15, 512) for dtype in (torch.float32, torch.bfloat16))
+    single, half = (matmul_rate(dtype, 0.15) for dtype in (torch.float32, torch.bfloat16))
     if half < FASTER * single:
         return False, f"fp32: bf16 products are only {half / single:.1f} × as fast here"
     return True, f"bf16 is native, its products {half / single:.1f} × as fast"
