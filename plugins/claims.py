@@ -55,7 +55,7 @@ PHRASES = (
     Claim(5, "a proof of concept", ("proposition-tested",), "name the proposition that was tested", "K4",
           (r"\bproof[- ]of[- ]concept\b",)),
     Claim(5, "a cause", ("control-run",), "train a control: SFT on the chosen answers, for as many steps", "K6",
-          (r"\b(because of|due to|thanks to|caused by|owing to) (the )?(DPO|preference (tuning|training))\b",
+          (r"\b(because of|due to|thanks to|caused by|owing to) (the )?(DPO|preference (tun|train|optimi)\w+)",
            r"\bDPO (caused|led to|resulted in)\b"), "what caused a change"),
     Claim(5, "alignment with people", ("human-evaluation",), "have people judge the outputs", "K5",
           (r"\balign(ed|ment) with human",)),
