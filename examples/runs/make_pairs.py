@@ -24,6 +24,7 @@ import random
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path as File
+from typing import Any
 
 Edge = tuple[str, str, str]  # head, relation, tail
 
@@ -74,6 +75,20 @@ SYSTEM = "Give the chain of facts, then the answer."
 
 
 # ------------------------------------------------------------------ one question and its two answers
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    """The rows of a file in ``data/``."""
+    return json.loads((File(__file__).parent / "data" / name).read_text(encoding="utf-8"))
+
+
+def frozen(row: dict[str, Any]) -> dict[str, Any]:
+    """Lists as tuples, at every depth."""
+
+    def tuples(value: Any) -> Any:
+        return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+    return {key: tuples(value) for key, value in row.items()}
 
 
 @dataclass(frozen=True)
@@ -152,168 +167,8 @@ def record(pair: Pair) -> dict[str, object]:
 
 
 def by_hand() -> list[Pair]:
-    def pair(
-        name: str,
-        facts: list[Edge],
-        question: str,
-        good: list[Edge],
-        bad: list[Edge],
-        broken: str,
-        styles: tuple[str, str],
-        bad_answer: str | None = None,
-    ) -> Pair:
-        return Pair(
-            name=name,
-            facts=tuple(facts),
-            question=question,
-            path=tuple(edge[1] for edge in good),
-            good=tuple(good),
-            bad=tuple(bad),
-            broken=broken,
-            bad_answer=bad[-1][2] if bad_answer is None else bad_answer,
-            fact_style=styles[0],
-            answer_style=styles[1],
-        )
-
-    return [
-        pair(
-            "hand-1",
-            [
-                ("Marie Curie", "born_in", "Warsaw"),
-                ("Warsaw", "capital_of", "Poland"),
-                ("Lise Meitner", "born_in", "Vienna"),
-                ("Vienna", "capital_of", "Austria"),
-            ],
-            "Marie Curie was born in the capital of which country?",
-            [("Marie Curie", "born_in", "Warsaw"), ("Warsaw", "capital_of", "Poland")],
-            [("Marie Curie", "born_in", "Vienna"), ("Vienna", "capital_of", "Austria")],
-            "no-edge",
-            ("text", "text"),
-        ),
-        pair(
-            "hand-2",
-            [
-                ("Inn", "flows_into", "Danube"),
-                ("Danube", "mouth_in", "Black Sea"),
-                ("Aare", "flows_into", "Rhine"),
-                ("Rhine", "mouth_in", "North Sea"),
-            ],
-            "Into which sea does the water of the Inn run in the end?",
-            [("Inn", "flows_into", "Danube"), ("Danube", "mouth_in", "Black Sea")],
-            [("Inn", "flows_into", "Danube"), ("Danube", "mouth_in", "North Sea")],
-            "no-edge",
-            ("triple", "triple"),
-        ),
-        pair(
-            "hand-3",
-            [
-                ("Ada", "manages", "Boris"),
-                ("Boris", "manages", "Chen"),
-                ("Dalia", "manages", "Ada"),
-                ("Emil", "manages", "Dalia"),
-            ],
-            "Who is managed by the person that Ada manages?",
-            [("Ada", "manages", "Boris"), ("Boris", "manages", "Chen")],
-            [("Ada", "manages", "Dalia"), ("Dalia", "manages", "Emil")],
-            "wrong-direction",
-            ("text", "text"),
-        ),
-        pair(
-            "hand-4",
-            [
-                ("Titan", "orbits", "Saturn"),
-                ("Titan", "discovered_by", "Huygens"),
-                ("Huygens", "born_in", "The Hague"),
-                ("Oberon", "orbits", "Uranus"),
-                ("Oberon", "discovered_by", "Herschel"),
-                ("Herschel", "born_in", "Hanover"),
-            ],
-            "In which city was the discoverer of Titan born?",
-            [("Titan", "discovered_by", "Huygens"), ("Huygens", "born_in", "The Hague")],
-            [("Titan", "discovered_by", "Huygens"), ("Huygens", "born_in", "Hanover")],
-            "no-edge",
-            ("text", "triple"),
-        ),
-        pair(
-            "hand-5",
-            [
-                ("webapp", "depends_on", "httplib"),
-                ("httplib", "depends_on", "sslcore"),
-                ("sslcore", "maintained_by", "Noor"),
-                ("httplib", "maintained_by", "Pavel"),
-                ("webapp", "maintained_by", "Quinn"),
-            ],
-            "webapp needs a package, and that package needs another one. Who maintains this last one?",
-            [
-                ("webapp", "depends_on", "httplib"),
-                ("httplib", "depends_on", "sslcore"),
-                ("sslcore", "maintained_by", "Noor"),
-            ],
-            [
-                ("webapp", "depends_on", "httplib"),
-                ("sslcore", "depends_on", "httplib"),
-                ("httplib", "maintained_by", "Pavel"),
-            ],
-            "wrong-direction",
-            ("triple", "triple"),
-        ),
-        pair(
-            "hand-6",
-            [
-                ("Jane Austen", "author_of", "Emma"),
-                ("Emma", "set_in", "Surrey"),
-                ("Emily Bronte", "author_of", "Wuthering Heights"),
-                ("Wuthering Heights", "set_in", "Yorkshire"),
-                ("Jane Austen", "born_in", "Hampshire"),
-            ],
-            "In which county is the novel by Jane Austen set?",
-            [("Jane Austen", "author_of", "Emma"), ("Emma", "set_in", "Surrey")],
-            [("Jane Austen", "author_of", "Emma"), ("Emma", "set_in", "Hampshire")],
-            "no-edge",
-            ("text", "text"),
-        ),
-        pair(
-            "hand-7",
-            [
-                ("Lima", "capital_of", "Peru"),
-                ("Peru", "borders", "Ecuador"),
-                ("Peru", "currency", "sol"),
-                ("Ecuador", "currency", "US dollar"),
-            ],
-            "Which currency is used in the country whose capital is Lima?",
-            [("Lima", "capital_of", "Peru"), ("Peru", "currency", "sol")],
-            [("Lima", "capital_of", "Peru"), ("Peru", "borders", "Ecuador")],
-            "wrong-hop",
-            ("triple", "text"),
-        ),
-        pair(
-            "hand-8",
-            [
-                ("Ruth", "parent_of", "Sami"),
-                ("Sami", "parent_of", "Tara"),
-                ("Tara", "works_at", "Harbour Clinic"),
-                ("Sami", "works_at", "Mill School"),
-                ("Harbour Clinic", "located_on", "Pier Street"),
-                ("Mill School", "located_on", "Oak Street"),
-            ],
-            "Where does the grandchild of Ruth work?",
-            [
-                ("Ruth", "parent_of", "Sami"),
-                ("Sami", "parent_of", "Tara"),
-                ("Tara", "works_at", "Harbour Clinic"),
-            ],
-            [
-                ("Ruth", "parent_of", "Tara"),
-                ("Tara", "works_at", "Harbour Clinic"),
-                ("Harbour Clinic", "located_on", "Pier Street"),
-            ],
-            "skipped-hop",
-            ("text", "text"),
-        ),
-    ]
-
-
-# ------------------------------------------------------------------ pairs made from templates
+    """The eight pairs of the first user's setting, written by hand."""
+    return [Pair(**frozen(row)) for row in read("by-hand.json")]
 
 
 @dataclass(frozen=True)
@@ -324,116 +179,7 @@ class Path:
     questions: tuple[str, ...]
 
 
-PATHS = [
-    Path(
-        ("person", "company", "city"),
-        ("works_at", "based_in"),
-        (1, "founded_by", "person"),
-        ("In which city is the employer of {x} based?", "{x} works for a company. Where is it based?"),
-    ),
-    Path(
-        ("person", "company", "city", "country"),
-        ("works_at", "based_in", "located_in"),
-        (1, "founded_by", "person"),
-        ("In which country is the employer of {x} based?", "{x} works for a company. In which country is its city?"),
-    ),
-    Path(
-        ("person", "person", "person"),
-        ("reports_to", "reports_to"),
-        (1, "mentors", "person"),
-        ("Who is the boss of {x}'s boss?", "{x} reports to someone. To whom does that person report?"),
-    ),
-    Path(
-        ("person", "person", "person", "city"),
-        ("mentors", "mentors", "born_in"),
-        (1, "born_in", "city"),
-        (
-            "{x} mentors someone, who mentors someone else. Where was the last one born?",
-            "Where was the person born whom the mentee of {x} mentors?",
-        ),
-    ),
-    Path(
-        ("package", "package", "person"),
-        ("depends_on", "maintained_by"),
-        (1, "tested_by", "person"),
-        ("Who maintains the package that {x} depends on?", "{x} needs another package. Who maintains that one?"),
-    ),
-    Path(
-        ("package", "package", "person", "team"),
-        ("depends_on", "maintained_by", "member_of"),
-        (1, "tested_by", "person"),
-        (
-            "To which team does the maintainer of the package that {x} depends on belong?",
-            "{x} needs another package. Which team is its maintainer in?",
-        ),
-    ),
-    Path(
-        ("gene", "protein", "protein"),
-        ("encodes", "activates"),
-        (1, "inhibits", "protein"),
-        (
-            "Which protein is activated by the product of {x}?",
-            "{x} encodes a protein. What does that protein activate?",
-        ),
-    ),
-    Path(
-        ("gene", "protein", "protein", "protein"),
-        ("encodes", "activates", "binds"),
-        (1, "inhibits", "protein"),
-        (
-            "The product of {x} activates a protein. What does that one bind?",
-            "What is bound by the protein that the product of {x} activates?",
-        ),
-    ),
-    Path(
-        ("river", "river", "region"),
-        ("flows_into", "lies_in"),
-        (1, "crossed_by", "road"),
-        (
-            "In which region lies the river that {x} flows into?",
-            "{x} flows into another river. In which region is that one?",
-        ),
-    ),
-    Path(
-        ("river", "river", "river", "region"),
-        ("flows_into", "flows_into", "lies_in"),
-        (1, "lies_in", "region"),
-        (
-            "Follow {x} down two rivers. In which region lies the second one?",
-            "{x} flows into a river that flows into another. In which region is the last one?",
-        ),
-    ),
-    Path(
-        ("painting", "person", "person"),
-        ("painted_by", "studied_under"),
-        (1, "married_to", "person"),
-        ("Under whom did the painter of {x} study?", "Who taught the painter of {x}?"),
-    ),
-    Path(
-        ("painting", "person", "person", "city"),
-        ("painted_by", "studied_under", "born_in"),
-        (1, "born_in", "city"),
-        (
-            "Where was the teacher of the painter of {x} born?",
-            "{x} has a painter, who had a teacher. Where was the teacher born?",
-        ),
-    ),
-    Path(
-        ("book", "book", "person"),
-        ("cites", "written_by"),
-        (1, "edited_by", "person"),
-        ("Who wrote the book that {x} cites?", "{x} cites another book. Who is its author?"),
-    ),
-    Path(
-        ("book", "book", "person", "school"),
-        ("cites", "written_by", "teaches_at"),
-        (1, "edited_by", "person"),
-        (
-            "Where does the author of the book that {x} cites teach?",
-            "{x} cites another book. At which school does its author teach?",
-        ),
-    ),
-]
+PATHS = [Path(**frozen(row)) for row in read("paths.json")]
 
 BROKEN = ("no-edge", "wrong-direction", "wrong-hop", "skipped-hop", "lucky")
 
