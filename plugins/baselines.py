@@ -67,7 +67,7 @@ def simpo_equal_averages(gamma: float) -> float:
 
 def _reaches(version: str | None, *parts: int) -> bool | None:
     """Whether a version such as ``0.29.0.dev0`` reaches 0.29; None where it is unknown."""
-    numbers = re.findall(r"\d+", (version or "").split("+")[0].split(".dev")[0])
+    numbers = re.findall(r"\d{1,9}", (version or "").split("+")[0].split(".dev")[0])
     return tuple(map(int, numbers[:3])) >= parts if numbers else None
 
 
@@ -210,15 +210,9 @@ def _sum(parts: Iterable[Baseline], types: Iterable[str], weights: Sequence[floa
         return _none("; ".join(part.why for part in parts if part.value is None and part.known is None))
     total = math.fsum(weight * one for weight, one in zip(weights, known, strict=True) if one is not None)
     floors = [part.floor for part in parts]
-    floor = (
-        None
-        if None in floors
-        else math.fsum(w * f for w, f in zip(weights, floors, strict=True) if f is not None)
-    )
+    floor = None if None in floors else math.fsum(w * f for w, f in zip(weights, floors, strict=True) if f is not None)
     extra = tuple(
-        (weight * factor, series)
-        for weight, part in zip(weights, parts, strict=True)
-        for factor, series in part.extra
+        (weight * factor, series) for weight, part in zip(weights, parts, strict=True) for factor, series in part.extra
     )
     if extra:
         return Baseline(None, f"{why}, which contains the starting model's own cross-entropy", floor,
@@ -259,9 +253,7 @@ def _other(
         if gamma is None:
             return _none("SimPO has no reference, and the run does not tell γ")
         even = simpo_equal_averages(gamma)
-        return Baseline(
-            None, f"SimPO has no reference; responses of equal average would give {even:.3f}", 0.0
-        )
+        return Baseline(None, f"SimPO has no reference; responses of equal average would give {even:.3f}", 0.0)
     return _none(_WHY.get(method or "", "the run does not tell its training method"))
 
 
@@ -282,16 +274,16 @@ def of(run: Run) -> Baseline:
     return start_loss(
         run.method,
         gathered[0] if len(gathered) == 1 else gathered or None,
-        beta=numeric(run.setting("beta")),
-        label_smoothing=numeric(run.setting("label_smoothing")),
+        beta=_within(run, "beta", 1e-9, 1e9),
+        label_smoothing=_within(run, "label_smoothing", 0.0, 0.9999),
         weights=[numeric(one) or 0.0 for one in weights] if isinstance(weights, list | tuple) else None,
         f_divergence=None if divergence is None else str(divergence).rsplit(".", 1)[-1].lower(),
         use_weighting=run.setting("use_weighting") is True,
         reference_free=run.setting("reference_free") is True,
-        rpo_alpha=numeric(run.setting("rpo_alpha")),
+        rpo_alpha=_within(run, "rpo_alpha", -1e9, 1e9),
         trl_version=run.versions.get("trl"),
         explicit_reference=_other_reference(run),
-        simpo_gamma=numeric(run.setting("simpo_gamma")),
+        simpo_gamma=_within(run, "simpo_gamma", -100.0, 100.0),
         class_weights=(_weight(run, "desirable_weight"), _weight(run, "undesirable_weight")),
     )
 
@@ -300,6 +292,12 @@ def _words(value: Any) -> list[str]:
     if value is None:
         return []
     return [str(one) for one in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def _within(run: Run, name: str, low: float, high: float) -> float | None:
+    """A setting where it is a number that a loss can be computed from."""
+    told = numeric(run.setting(name))
+    return told if told is not None and low <= told <= high else None
 
 
 def _weight(run: Run, name: str) -> float:

@@ -132,9 +132,7 @@ def _kendall_variance(n: int, *ties: list[int]) -> float:
     return (n * (n - 1) * (2 * n + 5) - tied) / 18
 
 
-def theil_sen(
-    x: ArrayLike, y: ArrayLike, level: float = 0.95, inflate: float = 1.0
-) -> tuple[float, float, float]:
+def theil_sen(x: ArrayLike, y: ArrayLike, level: float = 0.95, inflate: float = 1.0) -> tuple[float, float, float]:
     """Median of all pairwise slopes, and its interval (Theil 1950; Sen 1968).
 
     The interval follows from Kendall's variance with ties, which ``inflate`` multiplies (autocorrelation).
@@ -162,9 +160,7 @@ def _orderings(n: int, ties: list[int]) -> list[int]:
     factors = Counter(range(2, n + 1))
     factors.subtract(size for t in ties for size in range(2, t + 1))
     ways = [1]
-    for size, times in sorted(
-        factors.items(), key=lambda item: -item[1]
-    ):  # products first, then exact divisions
+    for size, times in sorted(factors.items(), key=lambda item: -item[1]):  # products first, then exact divisions
         for _ in range(abs(times)):
             ways = _times(ways, size) if times > 0 else _over(ways, size)
     return ways

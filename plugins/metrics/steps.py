@@ -126,8 +126,7 @@ METRICS = (
         _steps,
         keys=("global_step", "max_steps"),
         meaning=(
-            "Updates of the parameters. One step uses `gradient_accumulation_steps` "
-            "micro-batches on every device."
+            "Updates of the parameters. One step uses `gradient_accumulation_steps` micro-batches on every device."
         ),
         paper="{value} optimizer steps.",
         context="Not micro-batches and not samples. `checkpoint-N` is named after this number.",
