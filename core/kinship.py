@@ -98,7 +98,7 @@ def _last_part(value: Any) -> str:
 
 def without_tail(witness: Witness, until: float, said: str) -> Witness:
     """A witness with its series up to a step; the rest was done again elsewhere."""
-    kept = tuple(_cut(one, until) for one in witness.series)
+    kept = tuple(one.where(one.steps <= until) for one in witness.series)
     problem = Problem(witness.files[0] if witness.files else ".", said)
     return replace(
         witness,
@@ -106,12 +106,6 @@ def without_tail(witness: Witness, until: float, said: str) -> Witness:
         problems=(*witness.problems, problem),
         global_step=None if witness.global_step is None else min(witness.global_step, int(until)),
     )
-
-
-def _cut(series: Series, until: float) -> Series:
-    keep = series.steps <= until
-    which = None if series.which is None else series.which[keep]
-    return replace(series, steps=series.steps[keep], values=series.values[keep], rows=series.rows[keep], which=which)
 
 
 def _series(group: Sequence[Witness]) -> list[Series]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,8 @@ from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Settin
 _MATTER: tuple[RunStatus, ...] = ("diverged", "completed", "running", "incomplete", "no-metrics", "unknown")
 _LISTED = 3
 """Contradictions between two files that are named one by one."""
+_LAST_STEP = 1e15
+"""No training takes more steps; beyond, floats do not tell neighbours apart."""
 _LARGEST = 10**100
 """The largest whole number of a setting that stays one; few programs read larger ones, and a float ends at 10³⁰⁸."""
 
@@ -57,13 +59,14 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
     """One run from its witnesses, the weightiest first."""
     first = group[0]
     contradictions = _Contradictions()
+    problems = [problem for witness in group for problem in witness.problems]
     ended, step, planned, said, leading = _end(group)
     series: dict[tuple[str, str], Series] = {}
     settings: dict[str, Setting] = {}
     summary: dict[str, Datum] = {}
     versions: dict[str, str] = {}
     for witness in group:
-        for one in witness.series:
+        for one in _counted(witness, problems):
             place = (one.name, one.split)
             series[place] = _joined(series[place], one, contradictions) if place in series else one
         for key, setting in witness.settings.items():
@@ -78,7 +81,6 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
             if witness.global_step in (None, leading.global_step):
                 contradictions.compare(key, told.value, datum.value, told.source.file, datum.source.file)
     method = next((witness for witness in group if witness.method), first)
-    problems = [problem for witness in group for problem in witness.problems]
     return Run(
         directory=directory,
         name=name,
@@ -131,6 +133,22 @@ def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, l
     if status == "completed" and planned is not None:
         status = "incomplete"  # training ended by itself, before its plan
     return status, step, planned, [Problem(theirs, said)], further
+
+
+def _counted(witness: Witness, problems: list[Problem]) -> Iterator[Series]:
+    """The series of a witness without points at steps that are none; those are told."""
+    lost = 0
+    for series in witness.series:
+        keep = np.abs(series.steps) <= _LAST_STEP
+        lost += int(np.count_nonzero(~keep))
+        if keep.all():
+            yield series
+        elif keep.any():
+            yield series.where(keep)
+    if lost:
+        points = "1 point stands at a step" if lost == 1 else f"{lost:,} points stand at steps"
+        said = f"{points} that no training reaches, left out"
+        problems.append(Problem(witness.files[0] if witness.files else ".", said))
 
 
 def _known(values: Iterable[Any]) -> Any:

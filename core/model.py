@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,6 +76,11 @@ class Series:
         """File and place of one point."""
         source = self.sources[0 if self.which is None else int(self.which[index])]
         return Source(source.file, source.where.replace("{row}", str(int(self.rows[index]))))
+
+    def where(self, keep: NDArray[np.bool_]) -> Series:
+        """Some of its points; ``keep`` is of shape (n,)."""
+        which = None if self.which is None else self.which[keep]
+        return replace(self, steps=self.steps[keep], values=self.values[keep], rows=self.rows[keep], which=which)
 
     @property
     def source(self) -> Source:

@@ -145,3 +145,34 @@ def test_whole_numbers_that_no_float_holds(broken: Path) -> None:
     (told,) = json.loads((broken / "report" / "report.json").read_text())["runs"]
     assert told["settings"]["model.n_embd"]["value"] == "1.000000e+400"
     assert "global_step is 9999" in " ".join(problem["message"] for problem in told["problems"])
+
+
+def test_points_at_steps_that_none_can_be_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["1,0.7", "2,0.6", "1e20,0.5", "1e308,0.4"]
+    (tmp_path / "metrics.csv").write_text("step,loss\n" + "\n".join(rows) + "\n")
+    told = inspected(tmp_path, capsys)
+    assert [series["points"] for series in told["series"]] == [2]
+    assert "2 points stand at steps that no training reaches" in told["problems"][-1]["message"]
+
+
+def test_steps_too_near_to_be_told_apart_are_drawn(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("step,loss\n0,0.7\n5e-324,0.6\n1e-323,0.5\n")
+    assert main(["build", str(tmp_path), "-q"]) == 0
+    assert list((tmp_path / "report" / "figures").iterdir())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "loss_type = 'ipo'\nbeta = 1e-200",
+        "loss_type = 'exo_pair'\nlabel_smoothing = 1.0",
+        "loss_type = 'exo_pair'\nlabel_smoothing = 1e-320",
+        "loss_type = 'sigmoid'\nlabel_smoothing = 0.5",
+        "loss_type = ['sigmoid']\nloss_weights = ['x']",
+        "loss_type = ['sigmoid', 'hinge']\nloss_weights = [1e308, 1e308]",
+    ],
+)
+def test_losses_without_a_start(settings: str, broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken / "training_args.bin").unlink()
+    (broken / "dpo-report.toml").write_text(f"[run]\nmethod = 'dpo'\n[settings]\n{settings}\n")
+    inspected(broken, capsys)

@@ -14,6 +14,9 @@ from dpo_report.core.drawing.ticks import Axis, linear, logarithmic
 if TYPE_CHECKING:
     from dpo_report.core.plot import Panel
 
+TINY = 1e-100
+"""Steps that lie no further apart are drawn at one place."""
+
 
 def y_axis(panel: Panel, want: float) -> Axis:
     """Everything drawn is in sight, and so is ``y_from``.
@@ -43,9 +46,9 @@ def x_axis(panel: Panel, width: float, wide: Callable[[str], float]) -> Axis:
     low = min(float(line.x.min()) for line in panel.lines if len(line.x))
     high = max(float(line.x.max()) for line in panel.lines if len(line.x))
     whole = all(bool(np.all(line.x == np.round(line.x))) for line in panel.lines)
-    if 0 <= low <= 0.3 * high:
+    if 0 <= low <= 0.3 * high and high > TINY:
         low = 0.0
-    elif high > low:
+    elif high - low > TINY:
         low -= 0.03 * (high - low)
     else:
         low, high = low - 1.0, high + 1.0

@@ -33,7 +33,7 @@ def first_loss(run: Run, values: Values) -> Finding:
     if window[1] > reading.untrained_steps(run):
         return passed(f"the first row averages over {window[1]} steps; the analytic value bounds it only from above")
     evidence = ("loss.train.first", "loss.start")
-    distance = abs(first - analytic) / abs(analytic)
+    distance = abs(first - analytic) / (abs(analytic) or 1.0)
     shown, expected = numbers.loss(first), numbers.loss(analytic)
     if distance <= EXACT:
         text = "At the first step the loss was {shown}, equal to the value implied by identical policy and reference."

@@ -127,7 +127,7 @@ def floor(run: Run, values: Values) -> Finding:
     """C10."""
     _, losses = _progress(run, 1)
     start = baselines.of(run)
-    if start.value is None or not start.floor:
+    if start.value is None or not start.floor or start.value <= start.floor:
         raise NotApplicable("the loss has no floor above zero")
     share = (start.value - float(losses[-1])) / (start.value - start.floor)
     return found(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,8 +87,8 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references
                 continue
             ties = np.zeros(len(series), bool) if quantity.ties else _ties(run, series)
             if ties.any():
-                tied.append(_rows(series, ties))
-                series = _rows(series, ~ties)
+                tied.append(series.where(ties))
+                series = series.where(~ties)
             if not len(series):
                 continue
             tracks.append(_track(series, quantity, which))
@@ -113,12 +113,6 @@ def _ties(run: Run, series: Series) -> NDArray[np.bool_]:
     """
     untrained = reading.untrained_steps(run) if series.split == "train" else 0
     return np.asarray((series.steps <= untrained) & (series.values == 0))
-
-
-def _rows(series: Series, keep: NDArray[np.bool_]) -> Series:
-    """Some points of a series."""
-    which = None if series.which is None else series.which[keep]
-    return replace(series, steps=series.steps[keep], values=series.values[keep], rows=series.rows[keep], which=which)
 
 
 def _track(series: Series, quantity: Quantity, which: str) -> Track:
