@@ -103,7 +103,7 @@ def pictures() -> None:
     """Pages of today's reports as small PNG files."""
     for name, run, page in (
         ("first", "kg-8pairs-log1", 1),
-        ("results", "kg-heldout", 3),
+        ("results", "kg-heldout", 2),
         ("appendix", "kg-heldout", 5),
     ):
         with tempfile.TemporaryDirectory() as folder:
