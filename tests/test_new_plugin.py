@@ -13,11 +13,12 @@ from dpo_report.plugins.scaffold import package
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "third_party_plugin"
+CACHES = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 
 
 def tree(folder):
     """Text of every file below a folder, by path; what Python leaves there apart."""
-    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (path for path in folder.rglob("*") if path.is_file() and not CACHES & set(path.parts))
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 

@@ -176,7 +176,7 @@ def test_explain_all_lists_every_rule(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_the_first_users_own_case_says_what_is_missing_and_why(built: dict[str, Path]) -> None:
     text = (built["kg-8pairs"] / "report.md").read_text(encoding="utf-8")
-    assert "No per-step loss was logged (logging interval 10 exceeds 4 steps)." in text
+    assert "No per-step loss was logged: the logging interval, 10 steps, exceeds the 4 of the run." in text
     assert "no end-of-training summary was saved, so runtime and mean loss are unavailable" in text
 
 

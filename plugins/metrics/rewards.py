@@ -253,7 +253,7 @@ METRICS = (
         keys=("rewards/accuracies", "eval_rewards/accuracies", "accuracy"),
         meaning="Share of pairs whose chosen response has the strictly larger reward: the implicit one, "
         "β·(log π − log π_ref), β·log π in methods without a reference, or a reward model's score.",
-        paper="{value} of the held-out pairs were ranked correctly; give n and the interval.",
+        paper="Held-out accuracy was {value}; give n and the interval, and say that it is the implicit reward's.",
         context="An implicit reward is relative to the reference: not the share of pairs that the policy itself finds "
         "likelier, not a win rate. Ties count as wrong, so an untrained policy has 0, not 0.5, against its reference.",
         compare="Chance, 0.5, by the interval; the same set at another step.",
