@@ -19,7 +19,7 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from dpo_report.core import arguments
 from dpo_report.core.errors import ReportError
@@ -40,6 +40,7 @@ _BODIES = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; gives the exit status and raises nothing."""
     words = sys.argv[1:] if argv is None else list(argv)
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not stop a report
@@ -68,7 +69,24 @@ def _status(words: list[str]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
             raise
+        if isinstance(error, FileNotFoundError) and not _here():
+            return tell("the current folder is gone", "change to one that exists")
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return tell(f"{error.filename!s:.60}...: no disk holds a name of that length", "give a shorter one")
         return _bug(words, error)
+
+
+def _here() -> bool:
+    """Whether the folder that the command was given in still exists."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - core is not to import pathlib for this
+    except FileNotFoundError:
+        return False
+
+
+def _nowhere() -> TextIO:
+    """In place of an output that was closed before the program began."""
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open until the end
 
 
 def _close_stdout() -> None:

@@ -28,6 +28,8 @@ _NAMELESS = frozenset(
     {"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""}
 )
 _LISTED = 30
+_MOST_FILES = 2_000
+"""Files of a folder in which a name that is no file is looked for among its runs."""
 ASSUMED = 0.2
 """A reader that is less sure than this only assumes that it knows a file."""
 
@@ -131,9 +133,15 @@ def open_place(path: Path | str) -> Folder:
 
 
 def _by_identity(path: Path, host: Host, extra: Sequence[Path], trace: Trace | None) -> list[Run]:
-    """The run of that name among several in the folder above; empty where there is none."""
+    """The run of that name among several in the folder above; empty where there is none.
+
+    A folder of very many files is not read for what may be a slip of the pen.
+    """
     try:
-        runs = loaded(Folder.open(path.parent), path.parent, host, extra, trace)
+        folder = Folder.open(path.parent)
+        if len(folder.entries) > _MOST_FILES:
+            return []
+        runs = loaded(folder, path.parent, host, extra, trace)
     except ReportError:
         return []
     wanted = ("", path.name)

@@ -57,6 +57,7 @@ class _Contradictions:
 
 def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
     """One run from its witnesses, the weightiest first."""
+    group = [_counting(witness) for witness in group]
     first = group[0]
     contradictions = _Contradictions()
     problems = [problem for witness in group for problem in witness.problems]
@@ -133,6 +134,17 @@ def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, l
     if status == "completed" and planned is not None:
         status = "incomplete"  # training ended by itself, before its plan
     return status, step, planned, [Problem(theirs, said)], further
+
+
+def _counting(witness: Witness) -> Witness:
+    """A witness without counts that are none."""
+    step, planned, epoch = witness.global_step, witness.max_steps, witness.epoch
+    return replace(
+        witness,
+        global_step=step if step is not None and 0 <= step <= _LAST_STEP else None,
+        max_steps=planned if planned is not None and planned <= _LAST_STEP else None,
+        epoch=epoch if epoch is not None and 0 <= epoch <= _LAST_STEP else None,
+    )
 
 
 def _counted(witness: Witness, problems: list[Problem]) -> Iterator[Series]:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -176,3 +178,42 @@ def test_losses_without_a_start(settings: str, broken: Path, capsys: pytest.Capt
     (broken / "training_args.bin").unlink()
     (broken / "dpo-report.toml").write_text(f"[run]\nmethod = 'dpo'\n[settings]\n{settings}\n")
     inspected(broken, capsys)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "9" * 400, "-1"])
+def test_counts_that_are_none(number: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = '{{"current_steps": {0}, "total_steps": {1}, "loss": 0.5, "epoch": {1}}}\n'
+    (tmp_path / "trainer_log.jsonl").write_text(row.format(1, 2) + row.format(2, number))
+    told = inspected(tmp_path, capsys)
+    assert told["max_steps"] in (None, -1)
+
+
+def test_a_name_that_no_disk_holds(broken: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["inspect", "x" * 5000], ["build", str(broken), "-o", str(tmp_path / ("x" * 300))]):
+        assert main(words) == 1
+        assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_a_slip_in_a_name_does_not_read_all_that_lies_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2_001):
+        (tmp_path / f"{number}.csv").touch()
+    monkeypatch.setattr("dpo_report.core.loader.loaded", lambda *_: pytest.fail("the folder was read"))
+    assert main(["inspect", str(tmp_path / "rnu")]) == 1
+
+
+def test_a_folder_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["build", "."]) == 1
+    assert capfd.readouterr().err.splitlines()[0] == "dpo-report: the current folder is gone"
+
+
+def test_outputs_that_were_closed_before(broken: Path) -> None:
+    program = "import sys; from dpo_report.core.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", program, "inspect", str(broken)]
+    done = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *words], check=False, timeout=60)
+    assert done.returncode == 0

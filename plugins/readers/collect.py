@@ -13,6 +13,7 @@ from dpo_report.plugins.readers import method
 from dpo_report.plugins.readers.hf import status
 from dpo_report.plugins.readers.hf.columns import TIMING
 from dpo_report.plugins.readers.keys import Key, mapping
+from dpo_report.plugins.readers.numbers import whole
 
 Namer = Callable[[Iterable[str]], Mapping[str, Key]]
 MAX_KEYS = 10_000
@@ -41,8 +42,9 @@ class Told:
 
     def last_step(self) -> int | None:
         """The highest step of any series, where steps are whole numbers."""
-        ends = [float(one.steps[-1]) for one in self.series if len(one)]
-        return int(max(ends)) if ends and max(ends) == int(max(ends)) else None
+        end = max((float(one.steps[-1]) for one in self.series if len(one)), default=None)
+        last = whole(end)
+        return last if last == end else None
 
     def last(self, name: str, split: str = "train") -> float | None:
         """The last finite value of a series, or None."""

@@ -122,7 +122,7 @@ def _real_steps(
         trained = trained[1:]
     if not trained:
         return None
-    pace = every * len(trained) / epochs[trained[-1]]
+    pace = float(min(every, 1 << 53)) * len(trained) / epochs[trained[-1]]
     return {at: float(np.round(epoch * pace)) for at, epoch in epochs.items()}
 
 

@@ -14,6 +14,7 @@ from dpo_report.core.model import Problem, Witness
 from dpo_report.plugins.readers.collect import Told, witness
 from dpo_report.plugins.readers.files import first_line, named, subs
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
+from dpo_report.plugins.readers.numbers import whole
 from dpo_report.plugins.readers.settings import from_yaml
 from dpo_report.plugins.readers.tabular import columns, read_csv
 
@@ -50,8 +51,8 @@ def _complete(folder: Folder, found: Found) -> None:
         found.extra["settings"] = from_yaml(folder, config, found.problems, _INSIDE)
         found.files.append(config.path)
     trained = [one.steps[-1] for one in found.told.series if one.split == "train" and one.name not in _NO_STEP]
-    last = max(trained, default=None)
-    found.extra |= {"step": None if last is None else int(last) + 1, "trainer": "lightning.Trainer"}
+    last = whole(max(trained, default=None))
+    found.extra |= {"step": None if last is None else last + 1, "trainer": "lightning.Trainer"}
 
 
 LAYOUT = Layout(

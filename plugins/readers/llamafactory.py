@@ -17,6 +17,7 @@ from dpo_report.plugins.readers.collect import Told, witness
 from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
+from dpo_report.plugins.readers.numbers import whole
 from dpo_report.plugins.readers.settings import from_yaml
 from dpo_report.plugins.readers.tabular import read_jsonl
 
@@ -44,7 +45,7 @@ def _namer(keys: Iterable[str]) -> Mapping[str, Key]:
 
 def _complete(folder: Folder, found: Found) -> None:
     last = found.last
-    planned, done = first_of("total_steps")(last), first_of("current_steps")(last)
+    planned, done = whole(first_of("total_steps")(last)), whole(first_of("current_steps")(last))
     config = next((entry for entry in folder.entries if not entry.parent and _is_config(folder, entry)), None)
     settings = _settings(folder, config, found.problems) if config else {}
     if config:
@@ -52,14 +53,14 @@ def _complete(folder: Folder, found: Found) -> None:
     found.extra |= {"settings": settings, "method": method_of(settings), "trainer": "llamafactory"}
     logged = any(one.name != "epoch" for one in found.told.series)
     if not logged and done is not None and settings_value(settings, "do_train") is not True:
-        progress = f"its log tells only its progress: {done:,.0f} of {planned or 0:,.0f} batches"
+        progress = f"its log tells only its progress: {done:,} of {planned or 0:,} batches"
         found.problems.append(Problem(found.file, f"an evaluation or prediction, no training; {progress}"))
         found.extra["method"] = None
         return
     if done is not None:
-        found.extra["step"] = int(done)
+        found.extra["step"] = done
     if planned:
-        found.extra["planned"] = int(planned)
+        found.extra["planned"] = planned
 
 
 def _is_config(folder: Folder, entry: Entry) -> bool:

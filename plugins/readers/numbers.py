@@ -38,6 +38,15 @@ def number(value: Any) -> float | None:
     return None
 
 
+def whole(value: float | None) -> int | None:
+    """A number as a count; None for what is none.
+
+    >>> whole(20.0), whole(math.inf), whole(None)
+    (20, None, None)
+    """
+    return int(value) if value is not None and abs(value) < 1 << 53 else None
+
+
 def _worded(text: str) -> float | None:
     """A number with something around it: a percent sign, a tensor."""
     if text.lower() in _MISSING:
