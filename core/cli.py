@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -39,6 +40,8 @@ _BODIES = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; gives the exit status and raises nothing."""
+    if argv is None:
+        _stop_in_order()
     words = sys.argv[1:] if argv is None else list(argv)
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
@@ -87,6 +90,13 @@ def _here() -> bool:
 def _nowhere() -> TextIO:
     """In place of an output that was closed before the program began."""
     return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - open until the end
+
+
+def _stop_in_order() -> None:
+    """Let a scheduler or a closed terminal end the program as Ctrl-C does, so that nothing is left half-written."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows knows no SIGHUP
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+            signal.signal(getattr(signal, name), signal.default_int_handler)
 
 
 def _close_stdout() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import warnings
@@ -217,3 +218,18 @@ def test_outputs_that_were_closed_before(broken: Path) -> None:
     words = [sys.executable, "-c", program, "inspect", str(broken)]
     done = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *words], check=False, timeout=60)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_build_that_is_stopped_while_it_writes_leaves_nothing(number: int, broken: Path) -> None:
+    program = (
+        "import os, pathlib, sys\n"
+        "from dpo_report.core import cli, target\n"
+        f"target._swap = lambda *_: os.kill(os.getpid(), {int(number)})\n"
+        f"sys.argv = ['dpo-report', 'build', {str(broken)!r}]\n"
+        "sys.exit(cli.main())\n"
+    )
+    before = sorted(broken.iterdir())
+    done = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "dpo-report: interrupted\n")
+    assert sorted(broken.iterdir()) == before
