@@ -154,7 +154,7 @@ def _share(run: Run, name: str, label: str, series: Series, index: int) -> Value
     if series.split != "train":
         band = reading.implied_eval_rows(run, series.split)
         n = band.value if band else None
-        if n and abs(value * n - round(value * n)) < 0.02 and 0 <= value <= 1:
+        if n and 0 <= value <= 1 and abs(value * n - round(value * n)) < 0.02:
             low, high = statistics.wilson(round(value * n), n)
             formula = f"{round(value * n)} of {n} pairs; Wilson interval"
     return Value(
