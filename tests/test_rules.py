@@ -726,3 +726,16 @@ def test_a_time_per_step_counts_the_steps_of_its_own_call() -> None:
     times = {"train_runtime": 20.0, "train_steps_per_second": 0.75}
     resumed = made.run(rows=rows, steps=15, settings=BASE | {"logging_steps": 1}, summary=times)
     assert "2.0 s on average over only 10 steps" in made.says(resumed, "B10")
+
+
+def test_rows_that_count_no_optimizer_steps_are_not_called_updates() -> None:
+    """Epochs, boosting rounds, environment steps: no update count, no resumption, no claim about few updates."""
+    from dataclasses import replace
+
+    rows = [made.series("loss", [0.9, 0.7, 0.5, 0.4, 0.35, 0.3], steps=[256, 512, 768, 1024, 1280, 1536])]
+    counted = made.run(method=None, status="unknown", rows=rows)
+    other = replace(counted, global_step=None, max_steps=None)
+    result = made.analysis(other)
+    assert "steps.done" not in result.values
+    assert all(made.finding(other, code).status != "found" for code in ("A4", "B2", "G8", "K2"))
+    assert "log positions" in str(made.finding(other, "C4").text)

@@ -127,7 +127,7 @@ def _reduction(run: Run) -> Iterator[Value]:
 
 def _span(run: Run, series: Series, first: int, last: int) -> str:
     """The steps that rows ``first`` to ``last`` average over."""
-    return f"steps {reading.window(run, series, first)[0]:,} to {reading.window(run, series, last)[1]:,}"
+    return reading.span_text(run, reading.window(run, series, first)[0], reading.window(run, series, last)[1])
 
 
 def _trend(run: Run) -> Iterator[Value]:

@@ -20,7 +20,7 @@ from dpo_report.plugins.reading.resumption import resumed_from
 from dpo_report.plugins.reading.rows import finite, held_out, planned_epochs, row_steps, total_steps
 from dpo_report.plugins.reading.schedule import untrained_steps, warmup_steps
 from dpo_report.plugins.reading.told import BASE_MODEL, at_least, fact, numeric, setting, setting_source, version, whole
-from dpo_report.plugins.reading.windows import window, window_pairs, window_text
+from dpo_report.plugins.reading.windows import span_text, window, window_pairs, window_text
 
 __all__ = [
     "BASE_MODEL",
@@ -54,6 +54,7 @@ __all__ = [
     "sample_word",
     "setting",
     "setting_source",
+    "span_text",
     "total_steps",
     "untrained_steps",
     "version",

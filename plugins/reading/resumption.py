@@ -17,17 +17,19 @@ def resumed_from(run: Run) -> int | None:
     more than rounding can explain.
     """
     total = total_steps(run)
+    if total is None:
+        return None  # the rows count something else than optimizer steps
     steps = row_steps(run)
     every = numeric(setting(run, "logging_steps")) or (float(np.median(np.diff(steps))) if len(steps) > 2 else None)
     if len(steps) and every and every >= 1 and steps[0] > every + 0.5:
         return int(steps[0] - every)
     runtime, rate = run.number("train_runtime"), run.number("train_steps_per_second")
     counted = run.status == "completed" and at_least(run, "transformers", 5, 21)
-    if total and counted and runtime is not None and runtime > 0 and rate is not None and rate >= 0:
+    if counted and runtime is not None and runtime > 0 and rate is not None and rate >= 0:
         most = (runtime + 5e-5) * (rate + 5e-4)
         if most < total - 1:
             return total - round(runtime * rate)
-    if total and at_least(run, "transformers", 5, 21) is False:
+    if at_least(run, "transformers", 5, 21) is False:
         return _resume_by_mean(run, total)
     return None
 

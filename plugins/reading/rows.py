@@ -33,11 +33,8 @@ def row_steps(run: Run, name: str = "loss") -> NDArray[np.float64]:
 
 
 def total_steps(run: Run) -> int | None:
-    """Optimizer steps done: the state's own count, or the last logged step."""
-    if run.global_step is not None:
-        return run.global_step
-    steps = row_steps(run)
-    return int(steps[-1]) if len(steps) else None
+    """Optimizer steps done, where the run counts them; its rows may count epochs, rounds or environment steps."""
+    return run.global_step
 
 
 def planned_epochs(run: Run) -> float | None:

@@ -22,7 +22,13 @@ def window(run: Run, series: Series, index: int) -> tuple[int, int]:
 def window_text(run: Run, series: Series, index: int) -> str:
     """``step 4`` or ``steps 5,801 to 5,900``."""
     first, last = window(run, series, index)
-    return f"step {last:,}" if first >= last else f"steps {first:,} to {last:,}"
+    return span_text(run, first, last)
+
+
+def span_text(run: Run, first: int, last: int) -> str:
+    """A span of the axis; ``log positions`` where the run does not count optimizer steps."""
+    word = "step" if run.global_step is not None else "log position"
+    return f"{word} {last:,}" if first >= last else f"{word}s {first:,} to {last:,}"
 
 
 def window_pairs(run: Run, series: Series, index: int) -> int | None:
