@@ -23,6 +23,7 @@ from dpo_report.core.listing import survey
 from dpo_report.core.loader import load, load_all
 from dpo_report.core.manager import Host
 from dpo_report.core.many import Failure, Where, each
+from tasks import killed, square
 
 RUNS = Path(__file__).parent / "runs"
 
@@ -223,21 +224,6 @@ def test_one_failing_run_costs_only_itself_and_processes_write_the_same_bytes(
     assert main([*words, "-o", str(tmp_path / "one"), "-j", "1"]) == 0
     for seed in ("seed-1", "seed-3"):
         assert contents(tmp_path / "many" / seed) == contents(tmp_path / "one" / seed)
-
-
-def square(number: int) -> int:
-    if number == 3:
-        raise ValueError("three")
-    return number * number
-
-
-def killed(argument: str) -> str:
-    """Ends its own process once, or each time for ``always``."""
-    mark = Path(argument)
-    if mark.name.startswith("always") or (mark.name.startswith("once") and not mark.exists()):
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return mark.name
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Folder
@@ -114,12 +114,20 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         settings=found,
         versions={"transformers": version.value} if version is not None and isinstance(version.value, str) else {},
         problems=problems,
-        step=max(steps, default=None),
+        step=max(steps, default=None) if _counts_updates(keys, found) else None,
         epoch=epoch.value if epoch is not None and isinstance(epoch.value, float) else None,
         planned=planned,
         ended="completed" if {"train_loss", "train_runtime"} & log.summary.keys() else "unknown",
         precision=PRECISION,
     )
+
+
+def _counts_updates(keys: Iterable[str], found: Mapping[str, Setting]) -> bool:
+    """Whether the steps are a Trainer's optimizer steps: it logs ``train/epoch`` or its arguments beside them.
+
+    Other writers count epochs, environment steps or calls, and do not say which.
+    """
+    return "train/epoch" in keys or "per_device_train_batch_size" in found
 
 
 READER = Reader(NAME, detect, read, TITLE, FILES)
