@@ -1,6 +1,7 @@
 """Runs made to break the tool, through the command line: numbers that no training can have, names made to hurt."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -233,3 +234,9 @@ def test_a_build_that_is_stopped_while_it_writes_leaves_nothing(number: int, bro
     done = subprocess.run([sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "dpo-report: interrupted\n")
     assert sorted(broken.iterdir()) == before
+
+
+def test_a_pipe_in_place_of_the_answers_is_not_waited_for(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(broken / "dpo-report.toml")
+    assert main(["ask", str(broken)]) == 1
+    assert "dpo-report.toml is no plain file" in capsys.readouterr().err

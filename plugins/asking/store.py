@@ -28,6 +28,8 @@ class Answers:
         self.path = path
         if path.is_symlink():
             raise ReportError(f"{path} is a link; answers are only written into a real file", _ELSEWHERE)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ReportError(f"{path} is no plain file (a pipe, a device or a socket)", _ELSEWHERE)
         try:
             text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
             self._document = tomlkit.parse(text)
