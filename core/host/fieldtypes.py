@@ -63,10 +63,11 @@ def _rule(declared: str) -> Fits:
 
 def _words(declared: str) -> tuple[str, ...]:
     """The words that a field may hold where its type is a choice of words."""
-    from dpo_report.core import model
+    if declared not in ("Severity", "FindingStatus", "RunStatus", "Better"):
+        return ()
+    from dpo_report.core import model  # here, because `--help` checks declared commands without the model
 
-    choices = ("Severity", "FindingStatus", "RunStatus", "Better")
-    return get_args(getattr(model, declared)) if declared in choices else ()
+    return get_args(getattr(model, declared))
 
 
 def _said(declared: str) -> str:
