@@ -12,9 +12,6 @@ from dpo_report.core.model import Finding, Run, Series
 from dpo_report.core.text import say
 from dpo_report.plugins import finiteness, reading
 
-ENTROPY_FALL = 0.5
-"""Relative fall of the token entropy from which it is a caution (rules E6 and L7; a convention)."""
-
 
 def kto(run: Run, values: Values) -> Finding:
     """L1."""
@@ -71,25 +68,6 @@ def _ends(series: Series | None) -> tuple[float, float]:
     if len(values) < 2:
         raise NotApplicable("fewer than two finite rows were logged")
     return float(values[0]), float(values[-1])
-
-
-def divergence(run: Run, values: Values) -> Finding:
-    """L7."""
-    parts: list[str] = []
-    falls = False
-    for key, word in (("kl", "The KL divergence from the reference"), ("entropy", "token entropy")):
-        try:
-            first, last = _ends(run.get(key))
-        except NotApplicable:
-            continue
-        parts.append(f"{word} went from {numbers.number(first)} to {numbers.number(last)}")
-        falls = falls or (key == "entropy" and first > 0 and last < first * (1 - ENTROPY_FALL))
-    if not parts:
-        return found(
-            say("No KL divergence was logged (β = 0 computes none), so the distance from the start is not known.")
-        )
-    told = "; ".join(parts)
-    return found(say("{told}.", told=told[0].upper() + told[1:]), "caution" if falls else "info")
 
 
 def perplexity(run: Run, values: Values) -> Finding:
