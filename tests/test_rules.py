@@ -11,7 +11,7 @@ import made
 from dpo_report.core.contract import Check
 from dpo_report.core.manager import default_host
 from dpo_report.core.model import Run, RunFile, Witness
-from rules import BASE, FACTS, FALL, FLAT, RNG, Case, big, evaluated
+from rules import BASE, FACTS, FALL, FLAT, Case, big, evaluated, noise
 from rules_more import CASES as MORE
 from rules_more import STATED
 
@@ -20,8 +20,9 @@ NAN, INF = math.nan, math.inf
 
 def rewards(chosen: float, rejected: float, n: int = 60, **changes: object) -> Run:
     up = np.linspace(0, 1, n)
-    noise = 0.01 * RNG.standard_normal(n)
-    c, r = chosen * up + noise, rejected * up - noise
+    jitter = 0.01 * noise(n)
+    jitter[-1] = 0  # so that the last row is what the case says
+    c, r = chosen * up + jitter, rejected * up - jitter
     given: dict[str, object] = {
         "loss": FALL[:n],
         "rewards__chosen": c,
@@ -356,15 +357,14 @@ CASES += [
     Case("B7", lambda: orpo(0.5), "β inferred from the rows: 0.1", lambda: orpo(0.1), "caution"),
     Case(
         "C7",
-        lambda: big(loss=FALL[:40] + [0.5 + 1e-5 * x for x in RNG.standard_normal(30)], learning_rate=[1e-5] * 70),
+        lambda: big(loss=FALL[:40] + [0.5 + 1e-5 * x for x in noise(30)], learning_rate=[1e-5] * 70),
         "flat over the last third",
         big,
     ),
     Case(
         "C8",
         lambda: big(
-            loss=[0.69 + 0.001 * x for x in RNG.standard_normal(30)]
-            + [0.4 + 0.001 * x for x in RNG.standard_normal(30)],
+            loss=[0.69 + 0.001 * x for x in noise(30)] + [0.4 + 0.001 * x for x in noise(30)],
             settings=BASE | {"num_train_epochs": 2.0},
         ),
         "a sign that pairs seen before are remembered",
@@ -420,9 +420,9 @@ CASES += [
     Case("F9", over_optimised, "held-out margin kept growing", lambda: evaluated([0.6] * 4, [0.7] * 4), "caution"),
     Case(
         "G1",
-        lambda: big(grad_norm=[1.0 + 0.01 * x for x in RNG.standard_normal(59)] + [50.0]),
+        lambda: big(grad_norm=[1.0 + 0.01 * x for x in noise(59)] + [50.0]),
         "an outlier at step 60 (1 of 60 rows)",
-        lambda: big(grad_norm=[1.0 + 0.01 * x for x in RNG.standard_normal(60)]),
+        lambda: big(grad_norm=[1.0 + 0.01 * x for x in noise(60)]),
         "info",
     ),
     Case("G2", lambda: big(settings=RATES, grad_norm=[2.0] * 45 + [0.5] * 15), "active in 45 of 60", big),
@@ -675,8 +675,8 @@ def test_what_a_claim_is_about_follows_the_method() -> None:
 
 
 def test_a_reward_that_did_not_rise_beyond_its_scatter_is_no_progress() -> None:
-    noise = list(0.1 * RNG.standard_normal(60))
-    assert made.analysis(big(method="grpo", reward=noise)).level < 1
+    scatter = list(0.1 * noise(60))
+    assert made.analysis(big(method="grpo", reward=scatter)).level < 1
     rose = made.analysis(big(method="grpo", loss=[0.0] * 60, reward=[0.1 + 0.01 * n for n in range(60)]))
     assert rose.level == 1
 
@@ -692,7 +692,7 @@ def test_a_small_held_out_fall_is_no_displacement() -> None:
 
 
 def test_a_flat_curve_of_a_run_that_did_not_end_grants_no_convergence() -> None:
-    flat = {"loss": FALL[:40] + [0.5 + 1e-5 * x for x in RNG.standard_normal(30)], "learning_rate": [1e-5] * 70}
+    flat = {"loss": FALL[:40] + [0.5 + 1e-5 * x for x in noise(30)], "learning_rate": [1e-5] * 70}
     assert "learning rate stayed at 1 × 10⁻⁵" in made.says(big(**flat), "C7")
     assert made.finding(big(**flat), "C7").grants == ("plateau",)
     assert made.finding(big(**flat, status="incomplete", max_steps=900), "C7").grants == ()

@@ -6,13 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 import made
 from dpo_report.core.model import Run
 
-RNG = np.random.default_rng(7)
-FALL = list(0.69 - 0.005 * np.arange(60) + 0.01 * RNG.standard_normal(60))
-FLAT = list(0.69 + 0.01 * RNG.standard_normal(60))
+
+def noise(n: int) -> NDArray[np.float64]:
+    """Standard normal numbers, the same at every call, whatever ran before."""
+    return np.random.default_rng(7).standard_normal(n)
+
+
+FALL = list(0.69 - 0.005 * np.arange(60) + 0.01 * noise(60))
+FLAT = list(0.69 + 0.01 * noise(120)[60:])
 BASE = {"num_train_epochs": 1.0, "per_device_train_batch_size": 4, "loss_type": "sigmoid", "beta": 0.1, "seed": 1}
 FACTS = {"train_pairs": 240, "world_size": 1}
 
