@@ -3,7 +3,7 @@
 Both read the same 16 rows and start from a fresh interpreter; they take turns, so that whatever else the machine does
 hits both. Prints the medians, their ratio and the limit, and exits with 1 above it:
 
-    python benchmarks/build_speed.py [--turns 5]
+    python benchmarks/build_speed.py [--turns 7]
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ plt.ylabel("loss")
 plt.savefig(sys.argv[2])
 """
 
-BUILD = "import sys; from dpo_report.core.cli import main; sys.exit(main(sys.argv[1:]))"
+BUILD = "import sys; from dpo_report.core.cli import main; sys.exit(main())"
 
 
 def state() -> dict[str, object]:
@@ -81,7 +81,7 @@ def seconds(*command: str | Path) -> float:
 def main() -> int:
     """Take turns, print, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=7)
     turns = parser.parse_args().turns
     with tempfile.TemporaryDirectory() as folder:
         run, picture, report = Path(folder, "run"), Path(folder, "loss.png"), Path(folder, "report")

@@ -22,7 +22,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
-from dpo_report.core import arguments
+from dpo_report.core import arguments, collector
 from dpo_report.core.errors import ReportError
 from dpo_report.core.terminal import printable
 
@@ -40,8 +40,9 @@ _BODIES = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command line; gives the exit status and raises nothing."""
-    if argv is None:
+    if argv is None:  # the process is ours
         _stop_in_order()
+        collector.rest()
     words = sys.argv[1:] if argv is None else list(argv)
     sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
@@ -153,6 +154,7 @@ def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Nam
     if isinstance(outcome, Problem):
         raise ReportError(f"{outcome.where}: {outcome.message}", outcome.hint)
     args = _parsed(parser, words, switches)
+    collector.resume()
     try:
         return int(provided.item.run(args) or 0)
     except Exception as error:

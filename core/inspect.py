@@ -7,7 +7,6 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dpo_report.core.collector import without_collector
 from dpo_report.core.many import Where
 from dpo_report.core.model import Analysis
 from dpo_report.core.terminal import printable
@@ -28,8 +27,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
         sys.stdout.write(account(args.run, host, args.with_files))
         return 0
     where = Where(args.backend, args.scheduler, args.jobs)
-    with without_collector():
-        found = survey(args.run, host, args.with_files, partial(spread_over, host=host, where=where))
+    found = survey(args.run, host, args.with_files, partial(spread_over, host=host, where=where))
     if found.listed:
         told = as_json(found.listed) if args.json else f"{text(found.listed)}\n"
         sys.stdout.write(told)

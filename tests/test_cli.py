@@ -136,6 +136,24 @@ def program(*words, **options):
     return subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.PIPE, **options)
 
 
+def test_garbage_is_looked_for_where_a_command_may_take_hours(tmp_path):
+    plugin = tmp_path / "asked.py"
+    plugin.write_text(
+        "import gc\n"
+        "from dpo_report import hookimpl\n"
+        "from dpo_report.core.contract import Command\n"
+        "def told(*_):\n"
+        "    print('looking' if gc.isenabled() else 'resting')\n"
+        "@hookimpl\n"
+        "def register_commands():\n"
+        "    told()\n"
+        "    return [Command('asked', 'ask', told, told)]\n"
+    )
+    with program("asked", "--plugin", plugin, stdout=subprocess.PIPE) as process:
+        out, err = process.communicate()
+    assert (err.split(), out.split()) == ([b"resting", b"resting"], [b"looking"])
+
+
 def test_a_reader_that_hangs_up_is_no_error():
     readable, writable = os.pipe()
     os.close(readable)

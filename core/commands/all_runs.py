@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dpo_report.core import many, remote, target
+from dpo_report.core import collector, many, remote, target
 from dpo_report.core.build import build_runs, unique
 from dpo_report.core.cli import tell
 from dpo_report.core.errors import ReportError
@@ -74,6 +74,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
         raise ReportError("--all takes one folder", "give the folder above the runs")
     if args.with_files:
         raise ReportError("--with tells of one run, --all of many", "give the run by its own path")
+    collector.resume()
     (parent,) = args.runs
     where = many.Where(args.backend, args.scheduler, args.jobs)
     found = survey(parent, host, (), partial(spread_over, host=host, where=where)).all

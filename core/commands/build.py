@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from dpo_report.core.cli import tell
-from dpo_report.core.collector import without_collector
 from dpo_report.core.errors import ReportError
 from dpo_report.core.terminal import printable
 
@@ -42,16 +41,15 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
         raise ReportError("--with tells of one run, and several were given", "build them one by one")
     for place in args.runs:
         refuse_parent(place, host)
-    with without_collector():
-        return build_runs(
-            args.runs,
-            formats=args.format,
-            out=args.output,
-            host=host,
-            strict=args.strict,
-            template_dirs=args.template_dir,
-            style=args.style,
-            options={"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
-            in_place=args.in_place,
-            with_files=args.with_files,
-        )
+    return build_runs(
+        args.runs,
+        formats=args.format,
+        out=args.output,
+        host=host,
+        strict=args.strict,
+        template_dirs=args.template_dir,
+        style=args.style,
+        options={"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
+        in_place=args.in_place,
+        with_files=args.with_files,
+    )
