@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dpo_report.core import claims
+from dpo_report.core import claims, thresholds
 from dpo_report.core.contract import Check, Curve, Metric, NotApplicable, Question, Values
 from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run, Value
 
@@ -27,11 +27,18 @@ def analyse(run: Run, host: Host | None = None) -> Analysis:
 
         host = default_host()
     with np.errstate(all="ignore"):  # a run may hold any number; what comes out as none is told as such
-        return _analysed(run, host)
+        return _analysed(_limited(run, host.limits), host)
+
+
+def _limited(run: Run, limits: Mapping[str, float]) -> Run:
+    """The run, and the runs beside it, with the thresholds that the user set."""
+    if not limits:
+        return run
+    return replace(run, limits=limits, siblings=tuple(replace(one, limits=limits) for one in run.siblings))
 
 
 def _analysed(run: Run, host: Host) -> Analysis:
-    problems: list[Problem] = [*run.problems, *host.problems]
+    problems: list[Problem] = [*run.problems, *host.problems, *thresholds.contradictions(host.checks)]
     values = _values(run, host, problems)
     findings = _findings(run, values, host, problems)
     verdicts = claims.judge([item.item for item in host.claims], findings, run.method)
@@ -47,6 +54,7 @@ def _analysed(run: Run, host: Host) -> Analysis:
         questions=questions,
         problems=tuple(problems),
         works={item.item.key: item.item for item in host.works},
+        limits=thresholds.applied(run, [provided.item for provided in host.checks], findings),
     )
 
 

@@ -130,6 +130,30 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number at which rules draw a line: a convention, which the user may change and every report shows."""
+
+    name: str
+    """The rule's code and a word: ``C7.flat``. Rules that share one name it after the first of them."""
+    value: float
+    """The default; a whole number where only whole ones make sense."""
+    meaning: str
+    """What lies on which side, in few words: ``rows below which no trend is told``."""
+    unit: str = ""
+    """``nats``, ``s``; empty for a pure number."""
+    low: float = 0.0
+    """The smallest value that makes sense."""
+    high: float = float("inf")
+    """The largest."""
+    source: str = "a convention"
+    """What it rests on."""
+
+    def of(self, run: Run) -> float:
+        """Its value for a run: as the user set it, or the default."""
+        return run.limits.get(self.name, self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One rule of what may be said."""
 
@@ -149,6 +173,8 @@ class Check:
     """What the rule rests on: library code, a paper, or a convention of ours."""
     forbids: str = ""
     """What may never be printed because of this rule."""
+    thresholds: tuple[Threshold, ...] = ()
+    """The numbers at which it draws its lines; ``explain`` reads each with :meth:`Threshold.of`."""
 
 
 @dataclass(frozen=True, slots=True)

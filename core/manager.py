@@ -70,10 +70,13 @@ def _made(
     discover: bool,
     modules: tuple[str, ...] | None,
     reserved: tuple[str, ...],
+    limits: tuple[tuple[str, float], ...],
     extra: tuple[object, ...] = (),
 ) -> Host:
     """A host from what it was asked for."""
-    return Host(files=files, disabled=disabled, discover=discover, extra=extra, modules=modules, reserved=reserved)
+    host = Host(files=files, disabled=disabled, discover=discover, extra=extra, modules=modules, reserved=reserved)
+    host._limits = dict(limits)
+    return host
 
 
 @cache
@@ -83,9 +86,10 @@ def _again(
     discover: bool,
     modules: tuple[str, ...] | None,
     reserved: tuple[str, ...],
+    limits: tuple[tuple[str, float], ...],
 ) -> Host:
     """The same for every task of one worker."""
-    return _made(files, disabled, discover, modules, reserved)
+    return _made(files, disabled, discover, modules, reserved, limits)
 
 
 class _Declared(Generic[T]):
@@ -143,6 +147,8 @@ class Host:
         self._reserved = frozenset(reserved)
         self._plugins: list[Plugin] | None = None
         self._problems: list[Problem] = []
+        self._thresholds: Any = {}
+        self._limits: dict[str, float] | None = None
         self._objects: dict[str, tuple[Provided[Any], ...]] = {}
         self._registry = Registry()
         for path in self._files:
@@ -152,7 +158,8 @@ class Host:
     def __reduce__(self) -> tuple[Any, ...]:
         """As it was asked for: the worker that gets a host finds and loads the plugins itself, once."""
         modules = None if self._modules is None else tuple(self._modules)
-        asked = (self._files, tuple(sorted(self._disabled)), self._discover, modules, tuple(sorted(self._reserved)))
+        reserved, limits = tuple(sorted(self._reserved)), tuple(self.limits.items())
+        asked = (self._files, tuple(sorted(self._disabled)), self._discover, modules, reserved, limits)
         return (_again, asked) if not self._extra else (_made, (*asked, self._extra))
 
     @property
@@ -174,6 +181,23 @@ class Host:
         for kind in KINDS:
             self._declared(kind)
         return (*self._problems, *(problem for plugin in self.plugins for problem in plugin.problems))
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """Thresholds of rules that the user set in the working folder, by name.
+
+        Raises:
+            ReportError: no rule has a threshold of that name, or the value makes no sense.
+        """
+        if self._limits is None:
+            plugins, limits = self.plugins, {}  # finding them reads the settings
+            if self._thresholds != {}:
+                from dpo_report.core.thresholds import checked, declared
+
+                known = declared(provided.item for provided in self.checks)
+                limits = checked(self._thresholds, known, complete=all(plugin.status == "ok" for plugin in plugins))
+            self._limits = limits
+        return self._limits
 
     def guard(self, provided: Provided[Any], function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Problem:
         """Call a function of a declared object; what it raises becomes a problem naming object and plugin.
@@ -238,6 +262,7 @@ class Host:
 
             told = settings.load(Path())
             self._problems.extend(told.problems)
+            self._thresholds = told.thresholds
             off.update(told.disabled, os.environ.get(DISABLE, "").split(","))
         off = {name.strip().lower() for name in off} - {""}
         found = [

@@ -214,6 +214,8 @@ class Run:
     """What the run was merged from."""
     siblings: tuple[Run, ...] = ()
     """The other runs of its method that it is reported with, each without siblings of its own."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """Thresholds of rules that the user set, by name; the others have their defaults."""
 
     def get(self, name: str, split: str = "train") -> Series | None:
         """The series of that name and split, or None."""
@@ -317,6 +319,31 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A threshold as it counted for a run."""
+
+    name: str
+    """``C7.flat``"""
+    value: float
+    """What counted."""
+    default: float
+    """What would have counted, had the user set nothing."""
+    unit: str
+    """``nats``; empty for a pure number."""
+    meaning: str
+    """What lies on which side."""
+    source: str
+    """What the default rests on."""
+    rules: tuple[str, ...]
+    """Codes of the rules that it counted for."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the user set another value than the default."""
+        return self.value != self.default
+
+
+@dataclass(frozen=True, slots=True)
 class OpenQuestion:
     """What only the author knows, with the answer if it was given."""
 
@@ -354,6 +381,8 @@ class Analysis:
     """Of the run and of the plugins."""
     works: Mapping[str, Work] = field(default_factory=dict)
     """The literature that plugins know, by bibliography key."""
+    limits: tuple[Limit, ...] = ()
+    """Thresholds of the rules that spoke or looked, in the order of the rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """The user's own settings: ``dpo-report.toml`` in the working folder.
 
 The working folder may be a run directory from elsewhere, so nothing here may run code: plugins can be
-switched off in it, never on.
+switched off in it, never on. Thresholds of rules can be set in it; every report shows which were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ class Settings:
 
     disabled: tuple[str, ...] = ()
     """``[plugins] disable = ["name"]``"""
+    thresholds: Any = field(default_factory=dict)
+    """``[thresholds]``: whatever stands there; what rules declare is not known here."""
     problems: tuple[Problem, ...] = ()
     """What in the file could not be understood; the rest of it holds."""
 
@@ -47,14 +49,14 @@ def load(folder: Path) -> Settings:
         problem(
             FILE,
             f"unknown table [{name}]",
-            "known here: [plugins]; in a run also [run], [settings], [facts] and [answers]",
+            "known here: [plugins] and [thresholds]; in a run also [run], [settings], [facts] and [answers]",
         )
         for name in table
-        if name not in ("plugins", *_OF_THE_RUN)
+        if name not in ("plugins", "thresholds", *_OF_THE_RUN)
     ]
     plugins = table.get("plugins", {})
     names = plugins.get("disable", []) if isinstance(plugins, Mapping) else None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         problems.append(problem(FILE, "[plugins] disable is not a list of names", 'write disable = ["name"]'))
         names = []
-    return Settings(tuple(names), tuple(problems))
+    return Settings(tuple(names), table.get("thresholds", {}), tuple(problems))

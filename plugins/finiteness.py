@@ -10,14 +10,12 @@ import math
 
 import numpy as np
 
-from dpo_report.core.contract import NotApplicable
+from dpo_report.core.contract import NotApplicable, Threshold
 from dpo_report.core.model import Run, Series
 from dpo_report.plugins import reading
 
-DROP = 0.05
-"""A loss of exactly 0 right after one above this value is an alarm (a convention)."""
-SPOILT = 0.05
-"""Share of bad rows from which no statement on loss or rewards is made (a convention)."""
+DROP = Threshold("C12.drop", 0.05, "a loss of exactly 0 right after one above this is an alarm")
+SPOILT = Threshold("C12.share", 0.05, "share of rows that are not finite above which no loss or reward is told", high=1)
 
 
 def watched(run: Run) -> list[Series]:
@@ -55,7 +53,7 @@ def alarming_zeros(run: Run) -> set[int]:
     for index in range(len(series)):
         step = int(series.steps[index])
         if series.values[index] == 0:
-            jumped = index > 0 and float(series.values[index - 1]) > DROP
+            jumped = index > 0 and float(series.values[index - 1]) > DROP.of(run)
             if others or step in quiet or jumped or previous in alarms:
                 alarms.add(step)
         previous = step
@@ -67,7 +65,7 @@ def spoilt(run: Run) -> bool:
     zeros = alarming_zeros(run)
     rows = max((len(series) for series in watched(run)), default=0)
     ends = any(len(series) and not np.isfinite(series.values[-1]) for series in watched(run))
-    return bool(zeros) or ends or bad_summary(run) or (rows > 0 and len(bad_steps(run)) > SPOILT * rows)
+    return bool(zeros) or ends or bad_summary(run) or (rows > 0 and len(bad_steps(run)) > SPOILT.of(run) * rows)
 
 
 def need_sound(run: Run) -> None:

@@ -23,7 +23,9 @@ RESAMPLES = 10_000
 SEED = 20260923
 """Default seed of every bootstrap, printed in reports."""
 FEWEST = 8
-"""Independent units below which no bootstrap interval is given (a convention)."""
+"""Independent units below which no bootstrap interval is given, unless another number is asked for (a convention)."""
+ENDS, LEAST = 0.1, 3
+"""Share of the rows in a window of medians, and the rows that it has at the least (conventions)."""
 EXACT = 20
 """Rows below which Mann-Kendall's p is exact and autocorrelation, not to be told there, is not corrected."""
 
@@ -229,19 +231,28 @@ def trend(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Trend:
     return Trend(slope, low, high, mann_kendall(y, inflate=len(y) / n_eff), n, n_eff, rho, blocks)
 
 
-def window_medians(values: ArrayLike) -> Windows | None:
-    """Medians of the first and last tenth, at least three rows each; None below six rows (a convention)."""
+def window_medians(values: ArrayLike, share: float = ENDS, least: int = LEAST) -> Windows | None:
+    """Medians of the first and last share of the rows, so many at least; None where the two would overlap."""
     (v,) = _series(values)
-    if len(v) < 6:
+    if len(v) < 2 * least:
         return None
-    size = max(3, math.ceil(len(v) / 10))
+    size = max(least, min(math.ceil(round(share * len(v), 9)), len(v) // 2))
     return Windows(float(np.median(v[:size])), float(np.median(v[-size:])), size)
 
 
 def window_fall_interval(
-    values: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED
+    values: ArrayLike,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    *,
+    share: float = ENDS,
+    least: int = LEAST,
+    fewest: int = FEWEST,
 ) -> tuple[float, float] | None:
-    """Moving-block bootstrap interval of :attr:`Windows.fall` (Künsch 1989); None below :data:`FEWEST` rows.
+    """Moving-block bootstrap interval of :attr:`Windows.fall` (Künsch 1989); None below ``fewest`` rows.
+
+    ``share`` and ``least`` as in :func:`window_medians`.
 
     Blocks of ceil(m^(1/3)) neighbouring rows are drawn from each window's own m rows. Where a window has
     fewer than 30 rows, they are drawn from the residuals of the whole series about its Theil-Sen line
@@ -251,8 +262,8 @@ def window_fall_interval(
     autocorrelation of 0.4 in 79 to 93 % below 20 rows and in 88 to 99 % from 40 on.
     """
     (v,) = _series(values)
-    windows = window_medians(v)
-    if windows is None or len(v) < FEWEST:
+    windows = window_medians(v, share, least)
+    if windows is None or len(v) < fewest:
         return None
     size = windows.size
     if size < 30:
@@ -285,15 +296,15 @@ def _resampled_centres(units: Floats, size: int, resamples: int, rng: np.random.
 
 
 def bootstrap_mean_interval(
-    values: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED
+    values: ArrayLike, level: float = 0.95, resamples: int = RESAMPLES, seed: int = SEED, fewest: int = FEWEST
 ) -> tuple[float, float] | None:
     """Percentile bootstrap interval of the mean of independent units (Efron & Tibshirani 1993).
 
-    None below :data:`FEWEST` units. Above :data:`UNITS` units the means of as many random groups are drawn
+    None below ``fewest`` units. Above :data:`UNITS` units the means of as many random groups are drawn
     instead: as the units are independent, this has the same variance.
     """
     (v,) = _series(values)
-    if len(v) < FEWEST:
+    if len(v) < fewest:
         return None
     if len(v) > UNITS:
         whole = len(v) // UNITS * UNITS

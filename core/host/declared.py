@@ -20,6 +20,7 @@ from dpo_report.core.contract import (
     Question,
     Reader,
     Section,
+    Threshold,
 )
 from dpo_report.core.errors import ReportError
 from dpo_report.core.host.fieldtypes import a, slip
@@ -74,10 +75,21 @@ def wrong(item: object, wanted: type[Any]) -> str:
     if isinstance(item, Path):
         return "" if item.is_dir() else f"names a template folder that does not exist: {item}"
     name = key(item)
-    reason = slip(item)
+    reason = slip(item) or (_misdrawn(item) if isinstance(item, Check) else "")
     if not reason and (not name.strip() or (wanted is not Claim and not _KEY.fullmatch(name))):
         reason = "a name is letters, digits and . : + - _ only"
     return f"{wanted.__name__.lower()} {name!r}: {reason}" if reason else ""
+
+
+def _misdrawn(check: Check) -> str:
+    """What is wrong with the thresholds of a rule, or an empty string."""
+    for one in check.thresholds:
+        reason = wrong(one, Threshold)
+        if not reason and not one.low <= one.value <= one.high:
+            reason = f"threshold {one.name!r}: {one.value:g} does not lie in {one.low:g} to {one.high:g}"
+        if reason:
+            return f"thresholds: {reason}"
+    return ""
 
 
 def checked(item: object, function: object, result: Any) -> Any:

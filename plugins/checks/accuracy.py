@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series, Severity, Value
 from dpo_report.core.text import Code, Text, join, say
 from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.conventions import CHANCE, GAP, PAIRS, STEPS
 from dpo_report.plugins.metrics.rewards import splits
 
-COARSE = 0.05
-"""A logged accuracy whose steps are wider than this is told with its number of pairs (rule D4)."""
-SATURATED = 0.99
-"""Training accuracy from which a fit counts as complete (rule D5)."""
-SMALL_LOSS = 0.1
-"""Share of the starting loss below which a saturated fit is told (rule D5)."""
-MANY_PAIRS = 1000
-"""Distinct pairs from which one epoch of saturation is no hint of memorisation (rule D5)."""
-FEW_PAIRS = 30
-"""Held-out pairs below which an accuracy is always a caution (rule D2)."""
+COARSE = Threshold("D4.step", 0.05, "smallest step of a logged accuracy above which its pairs are told", high=1)
+SATURATED = Threshold("D5.accuracy", 0.99, "training accuracy from which a fit counts as complete", high=1)
+SMALL_LOSS = Threshold("D5.loss", 0.1, "share of the starting loss below which such a fit is told", high=1)
+MANY_PAIRS = Threshold("D5.pairs", 1000, "training pairs from which saturation within one epoch is no caution")
 
 
 def training_accuracy(run: Run, values: Values) -> Finding:
@@ -28,7 +23,7 @@ def training_accuracy(run: Run, values: Values) -> Finding:
     if series is None:
         raise NotApplicable("no training accuracy was logged")
     shown, pairs = float(value.value), reading.window_pairs(run, series, len(series) - 1)
-    enough = bool(pairs and (reading.total_steps(run) or 0) >= 20 and pairs >= FEW_PAIRS)
+    enough = bool(pairs and (reading.total_steps(run) or 0) >= STEPS.of(run) and pairs >= PAIRS.of(run))
     text = say(
         "In the last logged window ({w}) the implicit reward ranked {x} correctly.",
         w=value.note,
@@ -38,7 +33,7 @@ def training_accuracy(run: Run, values: Values) -> Finding:
     if pairs and enough:
         k = min(round(shown * pairs), pairs)
         low, _high = statistics.wilson(k, pairs)
-        if low > 0.5 and statistics.binomial_two_sided(k, pairs) < 0.05:
+        if low > 0.5 and statistics.binomial_two_sided(k, pairs) < CHANCE.of(run):
             grants = ("pairs-fitted",)
     return found(text, evidence=("accuracy.train.last",), grants=grants)
 
@@ -94,7 +89,7 @@ def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severit
     else:
         low, high, remark = value.low, value.high, ""
     p = statistics.binomial_two_sided(round(share * n), n)
-    above = low > 0.5 and p < 0.05
+    above = low > 0.5 and p < CHANCE.of(run)
     fmt = (lambda x: numbers.fixed(x, 2)) if n < 100 else (lambda x: numbers.share(x, n))
     text = ranked + say(
         " ({remark}95 % Wilson interval {ci}; chance {chance}){verdict}.",
@@ -105,8 +100,8 @@ def _one_held_out(run: Run, series: Series, value: Value) -> tuple[Text, Severit
     )
     if run.method not in _RANKERS:
         text += say(" The starting model ranks some pairs correctly, too; only the difference is due to training.")
-        return text, "caution" if n < FEW_PAIRS else "info", False
-    if n < FEW_PAIRS or high < 0.5:
+        return text, "caution" if n < PAIRS.of(run) else "info", False
+    if n < PAIRS.of(run) or high < 0.5:
         return text, "caution", False
     return text, "good" if above else "info", above
 
@@ -149,7 +144,7 @@ def resolution(run: Run, values: Values) -> Finding:
     first, last = reading.window(run, series, len(series) - 1)
     pairs = batch * (last - first + 1)
     text = say("Each logged training accuracy rests on {n}.", n=numbers.plural(pairs, "pair"))
-    return found(text, "caution") if 1 / pairs > COARSE else passed(text)
+    return found(text, "caution") if 1 / pairs > COARSE.of(run) else passed(text)
 
 
 def saturation(run: Run, values: Values) -> Finding:
@@ -157,14 +152,14 @@ def saturation(run: Run, values: Values) -> Finding:
     finiteness.need_sound(run)
     accuracy, loss, start = values["accuracy.train.last"], values["loss.train.last"], values["loss.start"]
     share, end = float(accuracy.value), float(loss.value)
-    if not (share >= SATURATED and end < SMALL_LOSS * float(start.value)):
+    if not (share >= SATURATED.of(run) and end < SMALL_LOSS.of(run) * float(start.value)):
         return passed("the training pairs are not fitted completely")
     rows, epochs = reading.dataset_rows(run), reading.planned_epochs(run)
     held = values.get("accuracy.eval.last")
-    gap = held is not None and share - float(held.value) >= 0.1
+    gap = held is not None and share - float(held.value) >= GAP.of(run)
     of = f"The {rows:,} training pairs" if rows else "The training pairs"
     tail = ": the held-out accuracy contradicts it" if gap else ""
-    if held is not None and float(held.value) >= SATURATED:
+    if held is not None and float(held.value) >= SATURATED.of(run):
         tail = "; as the held-out pairs are ranked as well, rule out shared prompts and superficial cues"
     text = say(
         "{of} are fitted almost completely (accuracy {x}, loss {y} in the last logged window), which is no evidence "
@@ -174,7 +169,7 @@ def saturation(run: Run, values: Values) -> Finding:
         of=of,
         tail=tail,
     )
-    few = (rows is not None and rows < MANY_PAIRS) or (epochs or 1) > 1
+    few = (rows is not None and rows < MANY_PAIRS.of(run)) or (epochs or 1) > 1
     severity: Severity = "warning" if gap else "caution" if few else "info"
     return found(text, severity, evidence=("accuracy.train.last", "loss.train.last"))
 
@@ -192,6 +187,7 @@ CHECKS = (
         order=40,
         source="Wilson 1927",
         forbids="“significant” on training pairs",
+        thresholds=(PAIRS, CHANCE, STEPS),
     ),
     Check(
         "D2",
@@ -202,6 +198,7 @@ CHECKS = (
         order=51,
         source="Wilson 1927; Brown et al. 2001; Bowyer et al. 2025",
         forbids="n counted as rows × batch",
+        thresholds=(PAIRS, CHANCE),
     ),
     Check(
         "D3",
@@ -222,6 +219,7 @@ CHECKS = (
         order=8,
         source="arithmetic",
         forbids="trends from points of 2 to 4 values",
+        thresholds=(COARSE,),
     ),
     Check(
         "D5",
@@ -232,5 +230,6 @@ CHECKS = (
         order=11,
         source="Azar et al. 2024; Tunstall et al. 2023; thresholds are conventions",
         forbids="“perfect preference learning”",
+        thresholds=(SATURATED, SMALL_LOSS, MANY_PAIRS, GAP),
     ),
 )

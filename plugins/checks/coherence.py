@@ -7,21 +7,20 @@ import math
 import numpy as np
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import say
 from dpo_report.plugins import baselines, reading
 
-MEAN_TOLERANCE = 0.01
-"""Relative difference between the mean of the rows and train_loss that raises a warning (rule B5)."""
-REWARD_TOLERANCE = 1e-3
-"""Difference between margins and chosen − rejected, relative to their scale (rule B8)."""
-JENSEN_TOLERANCE = 1e-3
-"""How far a loss may stand below the bound of its margin (rule B6)."""
-ORPO_TOLERANCE = 0.01
-"""Relative distance of ORPO's loss from its parts (rule B7)."""
-SCALE_TOLERANCE = 0.02
-"""How close to a multiple of the accumulation the first loss must be (rule B9)."""
+MEAN = Threshold("B5.apart", 0.01, "relative distance of the rows' mean from the reported one above which it is told")
+REWARDS = Threshold(
+    "B8.apart", 1e-3, "distance of margins from chosen − rejected, by their scale, above which it is told"
+)
+JENSEN = Threshold("B6.below", 1e-3, "how far a loss may lie below the bound that its margin sets")
+ORPO = Threshold("B7.apart", 0.01, "relative distance of ORPO's loss from its parts above which it is told", high=1)
+SCALED = Threshold(
+    "B9.near", 0.02, "relative distance from a multiple of the start that counts as that multiple", high=1
+)
 
 
 def row_average(run: Run, values: Values) -> Finding:
@@ -35,7 +34,7 @@ def row_average(run: Run, values: Values) -> Finding:
     if not np.isfinite(series.values).all():
         raise NotApplicable("the rows hold non-finite losses")
     average = float((weights * series.values).sum() / weights.sum())
-    if abs(average - mean) <= MEAN_TOLERANCE * abs(mean) + 5e-5:
+    if abs(average - mean) <= MEAN.of(run) * abs(mean) + 5e-5:
         return passed(f"the logged rows average to {numbers.loss(average)}, the reported mean")
     if (reading.devices(run) or 1) > 1:
         return passed("several devices: the unlogged tail of the mean is local to one of them")
@@ -63,7 +62,7 @@ def jensen(run: Run, values: Values) -> Finding:
         least = np.logaddexp(0.0, -margin.values[other])
     gap = least - loss.values[at]
     # A short last window is divided otherwise in some versions: the last row of a run is left out.
-    broken = np.isfinite(gap) & (gap > JENSEN_TOLERANCE) & (shared < loss.steps[-1])
+    broken = np.isfinite(gap) & (gap > JENSEN.of(run)) & (shared < loss.steps[-1])
     if not broken.any():
         return passed("loss and margin agree in every row")
     return found(
@@ -95,7 +94,7 @@ def orpo_identity(run: Run, values: Values) -> Finding:
     inferred = float(np.median((data[:, 1] - data[:, 0]) / data[:, 2]))
     told = reading.numeric(reading.setting(run, "beta"))
     if told is not None:
-        off = np.abs(data[:, 0] - (data[:, 1] - told * data[:, 2])) > ORPO_TOLERANCE * np.abs(data[:, 0])
+        off = np.abs(data[:, 0] - (data[:, 1] - told * data[:, 2])) > ORPO.of(run) * np.abs(data[:, 0])
         if not off.any():
             return passed("loss = nll_loss − β · log_odds_ratio in every row")
     return found(say("β inferred from the rows: {b}.", b=numbers.number(inferred)), "caution")
@@ -110,7 +109,7 @@ def reward_columns(run: Run, values: Values) -> Finding:
     steps = sorted(set(margins) & set(chosen) & set(rejected))
     gap = np.array([margins[s] - (chosen[s] - rejected[s]) for s in steps])
     scale = np.array([max(1.0, abs(margins[s]), abs(chosen[s]), abs(rejected[s])) for s in steps])
-    off = np.isfinite(gap) & (np.abs(gap) > REWARD_TOLERANCE * scale)
+    off = np.isfinite(gap) & (np.abs(gap) > REWARDS.of(run) * scale)
     if not off.any():
         return passed("margins equal chosen minus rejected in every row")
     return found(
@@ -131,7 +130,7 @@ def scaled_loss(run: Run, values: Values) -> Finding:
     if first != (1, 1):
         raise NotApplicable("the first row averages over more than the first step")
     ratio = float(series.values[0]) / known.value
-    if not abs(ratio - steps) <= SCALE_TOLERANCE * steps:
+    if not abs(ratio - steps) <= SCALED.of(run) * steps:
         return passed("the first loss is not scaled by the accumulation")
     return found(
         say(
@@ -155,6 +154,7 @@ CHECKS = (
         order=47,
         source="Jensen's inequality",
         forbids="the contradiction explained as a property of the model",
+        thresholds=(JENSEN,),
     ),
     Check(
         "B7",
@@ -165,6 +165,7 @@ CHECKS = (
         order=47,
         source="TRL ORPOTrainer",
         forbids="the default β used silently",
+        thresholds=(ORPO,),
     ),
     Check(
         "B5",
@@ -174,6 +175,7 @@ CHECKS = (
         order=29,
         source="Trainer code",
         forbids="choosing one of two contradicting values silently",
+        thresholds=(MEAN,),
     ),
     Check(
         "B8",
@@ -183,6 +185,7 @@ CHECKS = (
         order=48,
         source="TRL code",
         forbids="margins recomputed silently",
+        thresholds=(REWARDS,),
     ),
     Check(
         "B9",
@@ -192,5 +195,6 @@ CHECKS = (
         order=3,
         source="transformers #35856; TRL #2615",
         forbids="such losses compared with other runs",
+        thresholds=(SCALED,),
     ),
 )

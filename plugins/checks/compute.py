@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import Ask, say
 from dpo_report.plugins import reading
 
-SHORT_RUN_STEPS = 50
-"""Below this many steps fixed costs dominate a time per step (rule B10)."""
+SHORT_STEPS = Threshold("B10.steps", 50, "steps below which fixed costs weigh heavily in a time or a rate")
+SHORT_SECONDS = Threshold("I2.seconds", 60, "runtime below which they do", "s")
 
 
 def step_time(run: Run, values: Values) -> Finding:
@@ -18,15 +18,11 @@ def step_time(run: Run, values: Values) -> Finding:
     if each is None or not total:
         raise NotApplicable("no runtime was saved")
     steps = total - (reading.resumed_from(run) or 0)
-    short = steps < SHORT_RUN_STEPS
+    short = steps < SHORT_STEPS.of(run)
     over = f" over only {numbers.plural(steps, 'step')}" if short else ""
     text = "One optimizer step took {t} on average{over}, everything included."
     severity: Severity = "caution" if short else "info"
     return found(say(text, t=numbers.display(each), over=over), severity, evidence=("time.per_step",))
-
-
-SHORT_STEPS, SHORT_SECONDS = 50, 60
-"""Below these start-up and other fixed costs weigh heavily in a throughput (rule I2; conventions)."""
 
 
 def wall_clock(run: Run, values: Values) -> Finding:
@@ -56,7 +52,7 @@ def wall_clock(run: Run, values: Values) -> Finding:
 def throughput(run: Run, values: Values) -> Finding:
     """I2."""
     rate, runtime = values["throughput.samples"], run.number("train_runtime") or 0.0
-    short = runtime < SHORT_SECONDS or (reading.total_steps(run) or 0) < SHORT_STEPS
+    short = runtime < SHORT_SECONDS.of(run) or (reading.total_steps(run) or 0) < SHORT_STEPS.of(run)
     tail = "; over so short a run, start-up, evaluations and checkpoints weigh heavily in it" if short else ""
     if reading.resumed_from(run) and reading.at_least(run, "transformers", 5, 19) is not True:
         tail += "; it counts the planned work although the run was resumed, so it overstates the speed"
@@ -135,6 +131,7 @@ CHECKS = (
         order=71,
         source="speed_metrics",
         forbids="this as pure compute time",
+        thresholds=(SHORT_STEPS,),
     ),
     Check(
         "I1",
@@ -155,6 +152,7 @@ CHECKS = (
         order=72,
         source="speed_metrics",
         forbids="“fast”, “efficient”, “scalable”",
+        thresholds=(SHORT_STEPS, SHORT_SECONDS),
     ),
     Check(
         "I3",

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import Ask, Slot, Text, join, say
 from dpo_report.plugins import reading
+from dpo_report.plugins.checks.methods import KTO_BATCH
 from dpo_report.plugins.evaluations import evaluations
 
-FAST_DRIFT = 1.0
-"""Nats per token beyond which a drift is a caution (rule E4; a convention)."""
-ALIKE = 0.2
-"""Normalised edit distance of the two answers below which they hardly differ (rule E5; a convention)."""
-CUT = 0.05
-"""Share of cut sequences above which it is a caution (rule H6; a convention)."""
-SMALL_BATCH = 8
-"""Rows in an update below which it is told that its gradient is noisy (rule H4; a convention)."""
-KTO_BATCH = 4
-"""Completions per device below which KTO's estimate of the divergence is poor (rule H4; TRL's documentation)."""
+FAST_DRIFT = Threshold("E4.drift", 1.0, "drift from the reference beyond which it is a caution", "nats per token")
+ALIKE = Threshold("E5.distance", 0.2, "median edit distance below which the answers of a pair hardly differ", high=1)
+CUT = Threshold("H6.share", 0.05, "share of cut sequences above which it is a caution", high=1)
+SMALL_BATCH = Threshold("H4.rows", 8, "rows in an update below which its gradient is told to be noisy")
 
 
 def drift_per_token(run: Run, values: Values) -> Finding:
@@ -33,7 +28,7 @@ def drift_per_token(run: Run, values: Values) -> Finding:
         raise NotApplicable("the length of the answers is not known (evaluate, or [facts] mean_completion_tokens)")
     name, drift = max(told, key=lambda one: abs(one[1]))
     text = say("Preferred responses moved {d} nats per token from the reference.", d=numbers.number(drift))
-    if abs(drift) <= FAST_DRIFT:
+    if abs(drift) <= FAST_DRIFT.of(run):
         return passed(f"{numbers.number(drift)} nats per token", evidence=(name,))
     return found(text, "caution", evidence=(name,))
 
@@ -41,7 +36,7 @@ def drift_per_token(run: Run, values: Values) -> Finding:
 def alike(run: Run, values: Values) -> Finding:
     """E5: from [facts] median_edit_distance, the edit distance of chosen and rejected over the longer one's length."""
     distance = _share(run, "median_edit_distance", "how far the two answers of a pair differ is not told")
-    if distance >= ALIKE:
+    if distance >= ALIKE.of(run):
         return passed(f"the median edit distance of the two answers is {numbers.fixed(distance, 2)}")
     text = "The two answers of a pair differ little (median normalised edit distance {d}); with such pairs the "
     text += "preferred answer easily becomes less likely as well [@pal2024smaug]."
@@ -57,7 +52,7 @@ def cut(run: Run, values: Values) -> Finding:
     if reading.fact(run, "truncated_share") is not None:
         share = _share(run, "truncated_share", "")
         seen.append(f"{numbers.share(share)} of the training sequences were cut")
-        if share > CUT:
+        if share > CUT.of(run):
             text = "{p} of the training sequences were cut{most}, so that part of what was preferred was not seen."
             texts.append(say(text, p=numbers.share(share), most=most))
     for one in evaluations(run):
@@ -65,7 +60,7 @@ def cut(run: Run, values: Values) -> Finding:
         if short is None or not n:
             continue
         seen.append(f"{short} of {n} held-out pairs were cut")
-        if short / n > CUT:
+        if short / n > CUT.of(run):
             texts.append(say("{k} of the {n} {word} pairs were cut to fit.", k=short, n=n, word=one.word))
     if not seen:
         raise NotApplicable("the lengths of the sequences are not told ([facts] truncated_share)")
@@ -90,10 +85,10 @@ def _share(run: Run, name: str, absent: str) -> float:
 def batch_size(run: Run, values: Values) -> Finding:
     """H4."""
     device, word = reading.per_device_batch(run), reading.batch_word(run)
-    if run.method == "kto" and device is not None and device < KTO_BATCH:
+    if run.method == "kto" and device is not None and device < KTO_BATCH.of(run):
         return passed(f"{numbers.plural(device, word)} per device: said with KTO's numbers (L1)")
     size = int(float(values["batch.effective"].value))
-    if size >= SMALL_BATCH:
+    if size >= SMALL_BATCH.of(run):
         return passed(f"{numbers.plural(size, word)} in every update")
     what = f"one {word}" if size == 1 else f"{numbers.plural(size, word)} only"
     text = say("Every update rests on {what}, so gradients are noisy.", what=what)
@@ -138,15 +133,18 @@ def _told(run: Run, question: str, *names: str) -> str:
 
 CHECKS = (
     Check("E4", "Drift per token", drift_per_token, needs=("method:dpo,kto,online_dpo",), section="discussion",
-          order=16, source="arithmetic; the threshold is a convention", forbids="total drifts compared across lengths"),
+          order=16, source="arithmetic; the threshold is a convention", forbids="total drifts compared across lengths",
+          thresholds=(FAST_DRIFT,)),
     Check("E5", "Pairs that differ little", alike, needs=("method:dpo,cpo,orpo,simpo",), section="discussion", order=17,
-          source="Pal et al. 2024; the threshold is a convention", forbids="displacement explained by the loss alone"),
+          source="Pal et al. 2024; the threshold is a convention", forbids="displacement explained by the loss alone",
+          thresholds=(ALIKE,)),
     Check("F8", "Batch-averaged evaluation", batch_averaged, needs=("eval:rewards/accuracies",), section="limitations",
           order=13, source="DPOTrainer.log: means over forward calls", forbids="counts k of n made from its averages"),
     Check("H4", "Size of an update", batch_size, needs=("value:batch.effective",), section="limitations", order=3.8,
-          source="TRL KTO documentation; the other boundary is a convention"),
+          source="TRL KTO documentation; the other boundary is a convention", thresholds=(SMALL_BATCH, KTO_BATCH)),
     Check("H6", "Cut sequences", cut, section="limitations", order=4.5,
-          source="TRL's tokenisation; the threshold is a convention", forbids="answers said to have been seen whole"),
+          source="TRL's tokenisation; the threshold is a convention", forbids="answers said to have been seen whole",
+          thresholds=(CUT,)),
     Check("K7", "Data statement", provenance, section="methodology", order=12,
           source="Gebru et al. 2021; Mitchell et al. 2019", forbids="provenance omitted"),
 )  # fmt: skip

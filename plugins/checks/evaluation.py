@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity, Value
 from dpo_report.core.text import Code, Text, join, say
+from dpo_report.plugins.conventions import CHANCE, PAIRS
 from dpo_report.plugins.evaluations import Evaluation, evaluations
 
-FEW = 30
-"""Held-out pairs below which an accuracy is a caution (rule D2)."""
-LONGER = 1.2
-"""Ratio of mean lengths from which longer answers are a caution (rule E8)."""
+LONGER = Threshold("E8.ratio", 1.2, "ratio of mean lengths above which longer answers are a caution", low=1)
 
 
 def _all(run: Run) -> list[Evaluation]:
@@ -42,7 +40,7 @@ def accuracy(run: Run, values: Values) -> Finding:
         if value is None or value.low is None or k is None or p is None or not value.n:
             continue
         evidence.append(value.name)
-        above = value.low > 0.5 and p < 0.05
+        above = value.low > 0.5 and p < CHANCE.of(run)
         verdict = "" if above else " This cannot be told from chance."
         texts.append(
             say(
@@ -57,7 +55,7 @@ def accuracy(run: Run, values: Values) -> Finding:
                 verdict=verdict,
             )
         )
-        if value.n < FEW:
+        if value.n < PAIRS.of(run):
             severity = "caution"
         elif above and severity == "info":
             severity = "good"
@@ -127,9 +125,11 @@ def length_of_answers(run: Run, values: Values) -> Finding:
     seen = [values[name] for name in names if name in values]
     if not seen:
         raise NotApplicable("no answers were generated")
-    grown = [value for value in seen if float(value.value) > LONGER]
+    grown = [value for value in seen if float(value.value) > LONGER.of(run)]
     if not grown:
-        return passed("answers did not become more than a fifth longer", evidence=tuple(v.name for v in seen))
+        return passed(
+            f"answers did not become more than {LONGER.of(run):g} times as long", evidence=tuple(v.name for v in seen)
+        )
     said = join(
         [say("{r} times as long ({n})", r=numbers.fixed(float(value.value), 2), n=value.note) for value in grown],
         ", ",
@@ -161,13 +161,14 @@ def leakage(run: Run, values: Values) -> Finding:
 
 CHECKS = (
     Check("D7", "Accuracy of the evaluation", accuracy, section="results", order=47,
-          source="Wilson 1927; Lin et al. 2024", forbids="an accuracy beyond the pairs' own kind"),
+          source="Wilson 1927; Lin et al. 2024", forbids="an accuracy beyond the pairs' own kind",
+          thresholds=(PAIRS, CHANCE)),
     Check("D6", "Three accuracies", three, section="discussion", order=11,
           source="Chen et al. 2024", forbids="“ranking accuracy” and “win rate” for the implicit reward's"),
     Check("E7", "Length bias of the pairs", length_of_data, section="limitations", order=12,
           source="Park et al. 2024; Meng et al. 2024", forbids="a gain in quality without control of length"),
     Check("E8", "Length of answers", length_of_answers, section="discussion", order=18,
-          source="Park et al. 2024", forbids="a raw win rate alone"),
+          source="Park et al. 2024", forbids="a raw win rate alone", thresholds=(LONGER,)),
     Check("F7", "Leakage", leakage, section="limitations", order=3,
           source="Kapoor et al. 2024", forbids="leaking pairs in a headline number"),
 )  # fmt: skip

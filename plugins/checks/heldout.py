@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series
 from dpo_report.core.text import say
 from dpo_report.plugins import reading
+from dpo_report.plugins.conventions import GAP, PAIRS
 from dpo_report.plugins.metrics.rewards import first_trained, last_finite
 
-ACCURACY_GAP = 0.1
-"""Training minus held-out accuracy from which the gap is a caution (rule F2; a convention)."""
-EVALUATIONS = 4
-"""Fewest evaluations for an onset of over-fitting (rule F3)."""
-FEW_PAIRS = 30
-"""Held-out pairs below which evaluations are not compared (rules F6 and K2)."""
-RISE = 0.05
-"""Relative rise of the held-out loss above its lowest that is told as a rise (a convention: no standard error of a
-loss can be had from logs)."""
+EVALUATIONS = Threshold("F3.evaluations", 4, "evaluations below which no onset of over-fitting is told", low=2)
+RISE = Threshold("F3.rise", 0.05, "relative rise of the held-out loss above its lowest above which it is told",
+                 source="a convention, as no standard error of a loss can be had from logs")  # fmt: skip
+IN_A_ROW = Threshold(
+    "F9.evaluations", 4, "last evaluations in which the margin must grow and the accuracy must not", low=2
+)
+SATURATED = Threshold("F9.accuracy", 0.95, "held-out accuracy from which a flat curve is ordinary saturation", high=1)
 
 
 def any_held_out(run: Run, values: Values) -> Finding:
@@ -48,7 +47,7 @@ def gap(run: Run, values: Values) -> Finding:
         raise NotApplicable("no step has both a training and a held-out loss")
     train, held, at = loss
     # The accuracies are told by rule D2, with their populations; their gap only weighs here.
-    apart = accuracy is not None and _gap(accuracy) > ACCURACY_GAP
+    apart = accuracy is not None and _gap(accuracy) > GAP.of(run)
     text = say(
         "At step {step} the held-out loss was {b}, against {a} in training ({window}).",
         step=int(held.steps[-1]),
@@ -57,7 +56,7 @@ def gap(run: Run, values: Values) -> Finding:
         window=reading.window_text(run, train, at),
     )
     evidence = tuple(name for name in ("loss.train.last", "loss.eval.last") if name in values)
-    return found(text, "caution" if apart or _parting(train, held) else "info", evidence=evidence)
+    return found(text, "caution" if apart or _parting(run, train, held) else "info", evidence=evidence)
 
 
 def _beside(run: Run, key: str) -> tuple[Series, Series, int] | None:
@@ -74,12 +73,12 @@ def _gap(found_: tuple[Series, Series, int]) -> float:
     return float(train.values[at] - held.values[-1])
 
 
-def _parting(train: Series, held: Series) -> bool:
+def _parting(run: Run, train: Series, held: Series) -> bool:
     """Whether the held-out loss ended above its lowest while the training loss went on falling."""
-    if len(held) < EVALUATIONS or len(train) < EVALUATIONS:
+    if min(len(held), len(train)) < EVALUATIONS.of(run):
         return False
     lowest = int(np.nanargmin(held.values))
-    rising = held.values[-1] > held.values[lowest] * (1 + RISE)
+    rising = held.values[-1] > held.values[lowest] * (1 + RISE.of(run))
     before = np.searchsorted(train.steps, held.steps[lowest])
     tail = train.values[max(0, int(before)) :]
     return bool(rising and len(tail) > 1 and tail[-1] < tail[0])
@@ -88,8 +87,9 @@ def _parting(train: Series, held: Series) -> bool:
 def onset(run: Run, values: Values) -> Finding:
     """F3."""
     held = run.get("loss", "eval")
-    if held is None or int(np.isfinite(held.values).sum()) < EVALUATIONS:
-        raise NotApplicable(f"fewer than {EVALUATIONS} evaluations of the loss")
+    fewest, rise = int(EVALUATIONS.of(run)), RISE.of(run)
+    if held is None or int(np.isfinite(held.values).sum()) < fewest:
+        raise NotApplicable(f"fewer than {fewest} evaluations of the loss")
     if run.method in reading.POLICY_GRADIENT:
         raise NotApplicable("the policy-gradient loss is not interpreted")
     if last_finite(held) is None:
@@ -97,8 +97,8 @@ def onset(run: Run, values: Values) -> Finding:
     lowest = int(np.nanargmin(held.values))
     step, best, end = int(held.steps[lowest]), float(held.values[lowest]), float(held.values[-1])
     evidence = tuple(name for name in ("loss.eval.lowest", "loss.eval.last") if name in values)
-    if end <= best * (1 + RISE) if best > 0 else lowest == len(held) - 1:
-        return passed(f"the held-out loss ended within {RISE:.0%} of its lowest", evidence=evidence)
+    if end <= best * (1 + rise) if best > 0 else lowest == len(held) - 1:
+        return passed(f"the held-out loss ended within {numbers.share(rise)} of its lowest", evidence=evidence)
     text = say(
         "The held-out loss was lowest at step {step} ({best}{first}) and ended at {end}",
         step=step,
@@ -127,8 +127,8 @@ def resolution(run: Run, values: Values) -> Finding:
     later = series.values[first_trained(series) :]
     if len(later) < 2:
         raise NotApplicable("fewer than two evaluations after training began")
-    if value.n < FEW_PAIRS:
-        raise NotApplicable(f"on fewer than {FEW_PAIRS} pairs evaluations are not compared (K2)")
+    if value.n < PAIRS.of(run):
+        raise NotApplicable(f"on fewer than {PAIRS.of(run):g} pairs evaluations are not compared (K2)")
     p = float(np.nanmean(later))
     error = float(np.sqrt(max(p * (1 - p), 0.25 / value.n) / value.n))
     low, high = float(np.nanmin(later)), float(np.nanmax(later))
@@ -151,26 +151,23 @@ def resolution(run: Run, values: Values) -> Finding:
 def over_optimisation(run: Run, values: Values) -> Finding:
     """F9: ordinary saturation of an accuracy is none."""
     margin, accuracy = run.get("rewards/margins", "eval"), run.get("rewards/accuracies", "eval")
-    if margin is None or accuracy is None or len(margin) < 4 or len(accuracy) != len(margin):
-        raise NotApplicable("fewer than four evaluations with margin and accuracy")
-    grew = bool((np.diff(margin.values[-4:]) > 0).all())
-    stuck = bool((np.diff(accuracy.values[-4:]) <= 0).all())
-    if not (grew and stuck) or float(accuracy.values[-1]) >= SATURATED:
+    n = int(IN_A_ROW.of(run))
+    if margin is None or accuracy is None or len(margin) < n or len(accuracy) != len(margin):
+        raise NotApplicable(f"fewer than {n} evaluations with margin and accuracy")
+    grew = bool((np.diff(margin.values[-n:]) > 0).all())
+    stuck = bool((np.diff(accuracy.values[-n:]) <= 0).all())
+    if not (grew and stuck) or float(accuracy.values[-1]) >= SATURATED.of(run):
         return passed("the margin did not outrun the accuracy")
     return found(
         say(
             "The held-out margin kept growing over the last {n} evaluations while held-out accuracy did not; "
             "over-optimisation is known to set in within the first epoch for direct alignment methods "
             "[@rafailov2024scaling].",
-            n=4,
+            n=n,
         ),
         "caution",
         evidence=("margin.eval.last", "accuracy.eval.last"),
     )
-
-
-SATURATED = 0.95
-"""Held-out accuracy from which a flat curve is ordinary saturation (rule F9)."""
 
 
 CHECKS = (
@@ -182,6 +179,7 @@ CHECKS = (
         order=53,
         source="Miller 2024",
         forbids="evaluations ranked inside their noise",
+        thresholds=(PAIRS,),
     ),
     Check(
         "F9",
@@ -191,6 +189,7 @@ CHECKS = (
         order=17,
         source="Rafailov et al. 2024; Gao et al. 2023",
         forbids="true quality quantified",
+        thresholds=(IN_A_ROW, SATURATED),
     ),
     Check(
         "F1",
@@ -209,6 +208,7 @@ CHECKS = (
         order=50,
         source="a convention of ours",
         forbids="“no over-fitting” from one point",
+        thresholds=(GAP, EVALUATIONS, RISE),
     ),
     Check(
         "F3",
@@ -218,5 +218,6 @@ CHECKS = (
         order=52,
         source="Rafailov et al. 2024",
         forbids="worse generations inferred from the held-out loss",
+        thresholds=(EVALUATIONS, RISE),
     ),
 )

@@ -7,6 +7,7 @@ from dpo_report.core.contract import Check, NotApplicable, Values, found
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import listing, say
 from dpo_report.plugins import reading, statistics
+from dpo_report.plugins.conventions import CHANCE, PAIRS
 
 WITH_IT = {
     "judge": "the judge",
@@ -17,8 +18,6 @@ WITH_IT = {
     "baseline_decoding": "how both models were decoded",
 }
 """Facts of the table ``[facts.win_rate]`` that a win rate needs beside ``wins`` and ``n``, and their words."""
-FEW = 30
-"""Comparisons below which a win rate stays a caution (rule K2)."""
 
 
 def win_rate(run: Run, values: Values) -> Finding:
@@ -53,9 +52,9 @@ def win_rate(run: Run, values: Values) -> Finding:
     missing = [word for name, word in WITH_IT.items() if reading.fact(run, f"win_rate.{name}") is None]
     if missing:
         return found(text + say(" Not told: {what}.", what=listing(missing)), "caution")
-    if not words or n < FEW:
+    if not words or n < PAIRS.of(run):
         return found(text, "caution")
-    if low <= 0.5 or p >= 0.05:
+    if low <= 0.5 or p >= CHANCE.of(run):
         return found(text + " This cannot be told from chance.")
     return found(text, "good", grants=("outputs-preferred", *(("human-evaluation",) if human else ())))
 
@@ -63,5 +62,6 @@ def win_rate(run: Run, values: Values) -> Finding:
 CHECKS = (
     Check("F10", "Win rate", win_rate, section="results", order=60,
           source="Zheng et al. 2023; Dubois et al. 2024; Miller 2024; Wilson 1927",
-          forbids="“people prefer” for a model as judge; a win rate without judge, ties, positions and lengths"),
+          forbids="“people prefer” for a model as judge; a win rate without judge, ties, positions and lengths",
+          thresholds=(PAIRS, CHANCE)),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import say
 from dpo_report.plugins import reading
-from dpo_report.plugins.metrics.loss import INFERENCE_ROWS, INFERENCE_STEPS
+from dpo_report.plugins.conventions import INFERENCE, ROWS, STEPS
 from dpo_report.plugins.several import groups
 
 
@@ -29,13 +29,13 @@ def one_seed(run: Run, values: Values) -> Finding:
 def too_small(run: Run, values: Values) -> Finding:
     """K2."""
     rows, total = reading.dataset_rows(run), reading.total_steps(run)
-    if not ((rows is not None and rows < INFERENCE_ROWS) or (total is not None and total < INFERENCE_STEPS)):
-        return passed("large enough for intervals and trends")
     parts = []
-    if rows is not None and rows < INFERENCE_ROWS:
+    if rows is not None and rows < ROWS.of(run):
         parts.append(numbers.plural(rows, reading.sample_word(run)))
-    if total is not None and total < INFERENCE_STEPS:
+    if total is not None and total < STEPS.of(run):
         parts.append(numbers.plural(total, "update"))
+    if not parts:
+        return passed("large enough for intervals and trends")
     return found(
         say(
             "With {what} the run is too small for inference: no percentage, p-value or trend is given.",
@@ -63,5 +63,6 @@ CHECKS = (
         order=5,
         source="Bowyer et al. 2025; a convention of ours",
         forbids="percentages, p-values, “trend”",
+        thresholds=INFERENCE,
     ),
 )

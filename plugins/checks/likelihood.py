@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series, Value
 from dpo_report.core.text import say
-from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins import conventions, finiteness, reading
 from dpo_report.plugins.evaluations import evaluations
-from dpo_report.plugins.metrics.loss import inference_allowed
 from dpo_report.plugins.metrics.rewards import splits
 
-HELD_OUT_NATS = 1.0
-"""Fall on held-out pairs, whose scatter no log tells, below which it is not told (rule E1; a convention)."""
-ENTROPY_FALL = 0.5
-"""Relative fall of the token entropy from which it is told (rule E6; a convention)."""
+HELD_OUT = Threshold(
+    "E1.nats", 1.0, "fall on held-out pairs, whose scatter no log tells, from which it is told", "nats"
+)
 
 
-def _interval_of_end(series: Series) -> tuple[float, float] | None:
-    """95 % bootstrap interval of the mean over the last third of the finite rows; None below 8."""
-    tail = series.values[np.isfinite(series.values)]
-    tail = tail[-max(len(tail) // 3, 1) :]
-    return statistics.bootstrap_mean_interval(tail)
+def _interval_of_end(run: Run, series: Series) -> tuple[float, float] | None:
+    """95 % bootstrap interval of the mean over the last third of the finite rows; None where there are too few."""
+    _, tail = reading.finite(series)
+    return conventions.mean_interval(run, tail[-max(len(tail) // 3, 1) :])
 
 
 def displacement(run: Run, values: Values) -> Finding:
@@ -37,10 +32,10 @@ def displacement(run: Run, values: Values) -> Finding:
         if value is None or margin is None or not (float(value.value) < 0 < float(margin.value)):
             continue
         if tag == "train":
-            interval = _interval_of_end(series) if inference_allowed(run) else None
+            interval = _interval_of_end(run, series)
             fell = interval is not None and interval[1] < 0
         else:
-            fell = float(value.value) <= -HELD_OUT_NATS
+            fell = float(value.value) <= -HELD_OUT.of(run)
         if fell:
             seen.append((f"{word} pairs ({value.note.partition(';')[0].replace('evaluation at ', '')})", value))
     for one in evaluations(run):
@@ -66,9 +61,9 @@ def healthy_drift(run: Run, values: Values) -> Finding:
     words = []
     for tag, word, chosen in splits(run, "rewards/chosen"):
         rejected = run.get("rewards/rejected", chosen.split)
-        if rejected is None or tag != "train" or not inference_allowed(run):
+        if rejected is None or tag != "train":
             continue
-        up, down = _interval_of_end(chosen), _interval_of_end(rejected)
+        up, down = _interval_of_end(run, chosen), _interval_of_end(run, rejected)
         if up and down and up[0] >= 0 and down[1] < 0:
             words.append(word)
     if not words:
@@ -85,9 +80,9 @@ def both_rise(run: Run, values: Values) -> Finding:
     """E3."""
     finiteness.need_sound(run)
     chosen, rejected = run.get("rewards/chosen"), run.get("rewards/rejected")
-    if chosen is None or rejected is None or not inference_allowed(run):
-        raise NotApplicable("both rewards over at least 20 steps are needed")
-    up, too = _interval_of_end(chosen), _interval_of_end(rejected)
+    if chosen is None or rejected is None or not conventions.inference_allowed(run):
+        raise NotApplicable("both rewards of a run that is large enough for inference are needed (K2)")
+    up, too = _interval_of_end(run, chosen), _interval_of_end(run, rejected)
     if not (up and too and up[0] > 0 and too[0] > 0):
         return passed("not both rose beyond doubt")
     text = "Both responses of the training pairs became more likely than under the reference."
@@ -98,16 +93,17 @@ def entropy(run: Run, values: Values) -> Finding:
     """E6."""
     finiteness.need_sound(run)
     _, logged = reading.finite(run.get("entropy"))
-    windows = statistics.window_medians(logged)
+    windows = conventions.windows(run, logged)
     if windows is None or windows.first <= 0:
-        raise NotApplicable("six rows with a positive entropy are needed")
+        raise NotApplicable(f"{2 * conventions.LEAST.of(run):g} rows with a positive entropy are needed")
     fall = windows.fall / windows.first
-    if fall <= ENTROPY_FALL:
+    if fall <= conventions.SHARPENED.of(run):
         return passed(f"token entropy changed by {-fall:.0%}")
     return found(say("Token entropy fell by {p}: the distribution sharpened.", p=numbers.share(fall)), "caution")
 
 
 _IMPLICIT = "method:dpo,online_dpo"
+_BEYOND_DOUBT = (conventions.UNITS, *conventions.INFERENCE)
 
 CHECKS = (
     Check(
@@ -119,6 +115,7 @@ CHECKS = (
         order=12,
         source="Razin et al. 2025; Pal et al. 2024",
         forbids="“more likely to produce preferred responses”",
+        thresholds=(HELD_OUT, *_BEYOND_DOUBT),
     ),
     Check(
         "E2",
@@ -129,6 +126,7 @@ CHECKS = (
         order=44,
         source="Razin et al. 2025",
         forbids="an extension from training to unseen prompts",
+        thresholds=_BEYOND_DOUBT,
     ),
     Check(
         "E3",
@@ -139,6 +137,7 @@ CHECKS = (
         order=45,
         source="arithmetic",
         forbids="“preference separation” without an interval of the margin",
+        thresholds=_BEYOND_DOUBT,
     ),
     Check(
         "E6",
@@ -149,5 +148,6 @@ CHECKS = (
         order=16,
         source="a convention of ours",
         forbids="“more confident” as “better”",
+        thresholds=(conventions.SHARPENED, *conventions.WINDOWS),
     ),
 )

@@ -7,14 +7,18 @@ import math
 import numpy as np
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import say
 from dpo_report.plugins import baselines, finiteness, reading
+from dpo_report.plugins.conventions import INFERENCE, UNITS, WINDOWS
 from dpo_report.plugins.metrics.loss import measures_progress
 
-EXACT, ROUNDED, CLOSE = 1e-3, 0.02, 0.10
-"""Relative distance of the first loss from its analytic value: equal, rounded, doubtful; beyond, wrong (rule C1)."""
+EXACT = Threshold(
+    "C1.equal", 1e-3, "relative distance of the first loss from its analytic value up to which it is equal"
+)
+ROUNDED = Threshold("C1.rounded", 0.02, "the same, up to which rounding explains it")
+CLOSE = Threshold("C1.close", 0.1, "the same, up to which dropout or another reference would explain it")
 
 
 def first_loss(run: Run, values: Values) -> Finding:
@@ -35,10 +39,12 @@ def first_loss(run: Run, values: Values) -> Finding:
     evidence = ("loss.train.first", "loss.start")
     distance = abs(first - analytic) / (abs(analytic) or 1.0)
     shown, expected = numbers.loss(first), numbers.loss(analytic)
-    if distance <= EXACT:
+    if distance <= EXACT.of(run):
         text = "At the first step the loss was {shown}, equal to the value implied by identical policy and reference."
         return found(say(text, shown=shown), evidence=evidence)
-    severity: Severity = "info" if distance <= ROUNDED else "caution" if distance <= CLOSE else "warning"
+    severity: Severity = "warning"
+    if distance <= CLOSE.of(run):
+        severity = "info" if distance <= ROUNDED.of(run) else "caution"
     reason = {
         "info": "rounding, half precision or precomputed reference values would explain the difference",
         "caution": "active dropout, or a reference that is not the starting policy, would explain the difference",
@@ -213,6 +219,7 @@ CHECKS = (
         order=20,
         source="TRL loss definitions; Rafailov et al. 2023",
         forbids="the starting value as a finding about the model",
+        thresholds=(EXACT, ROUNDED, CLOSE),
     ),
     Check(
         "C2",
@@ -243,6 +250,7 @@ CHECKS = (
         order=22,
         source="medians and block bootstrap; conventions of ours",
         forbids="percentages for losses without a zero floor; a reduction computed from train_loss",
+        thresholds=(*WINDOWS, UNITS, *INFERENCE),
     ),
     Check(
         "C5",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import say
-from dpo_report.plugins import finiteness, reading, statistics
-from dpo_report.plugins.metrics.loss import inference_allowed
+from dpo_report.plugins import conventions, finiteness, reading
 from dpo_report.plugins.metrics.rewards import last_finite
 
 
@@ -21,7 +20,8 @@ def margin_growth(run: Run, values: Values) -> Finding:
     nats = values.get("margin.train.last_nats")
     in_nats = f"{numbers.number(float(nats.value))} nats of log-ratio{reading.beta_remark(run)}" if nats else ""
     evidence = tuple(n for n in ("margin.train.first", "margin.train.last", "margin.train.last_nats") if n in values)
-    if len(logged) < 6:
+    windows = conventions.windows(run, logged)
+    if windows is None:
         return found(
             say(
                 "The implicit-reward margin on training pairs was {x} over the last logged window ({w}).",
@@ -30,11 +30,9 @@ def margin_growth(run: Run, values: Values) -> Finding:
             ),
             evidence=evidence,
         )
-    windows = statistics.window_medians(logged)
-    assert windows is not None  # six rows are enough for it
     first, last = windows.first, windows.last
     # The interval is of first minus last, as for a loss; a margin that grew has it below zero.
-    fall = statistics.window_fall_interval(logged) if inference_allowed(run) else None
+    fall = conventions.fall_interval(run, logged)
     verb = "rose" if last > first else "fell" if last < first else "went"
     text = say(
         "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last {n} rows; "
@@ -50,15 +48,15 @@ def margin_growth(run: Run, values: Values) -> Finding:
 
 
 _IMPLICIT = "method:dpo,online_dpo"
-FAR_NATS = 100.0
-"""Margin in nats from which a policy is called far from its reference (rule D8; a convention)."""
+FAR = Threshold("D8.nats", 100.0, "margin at β = 0.1 above which the policy is far from its reference", "nats")
+_USUAL_BETA = 0.1
 
 
 def far_from_reference(run: Run, values: Values) -> Finding:
     """D8: scaled by β, as a small β allows a large distance by design."""
     finiteness.need_sound(run)
     nats, scale = values["margin.train.last_nats"], reading.beta(run)
-    if scale is None or float(nats.value) * scale.value / 0.1 <= FAR_NATS:
+    if scale is None or float(nats.value) * scale.value / _USUAL_BETA <= FAR.of(run):
         return passed("the policy stayed within the usual distance of its reference")
     return found(
         say(
@@ -76,8 +74,8 @@ def negative_margin(run: Run, values: Values) -> Finding:
     """D9."""
     finiteness.need_sound(run)
     _, margins = reading.finite(run.get("rewards/margins"))
-    tail = margins[-max(len(margins) // 10, 8) :]
-    interval = statistics.bootstrap_mean_interval(tail) if inference_allowed(run) else None
+    share, fewest = conventions.ENDS.of(run), int(conventions.UNITS.of(run))
+    interval = conventions.mean_interval(run, margins[-max(int(share * len(margins)), fewest) :])
     if interval is None or interval[1] >= 0:
         return passed("the margin did not end below zero beyond doubt")
     text = "Dispreferred responses are favoured at the end of training; check the label order and the chat template."
@@ -94,6 +92,7 @@ CHECKS = (
         order=15,
         source="Rafailov et al. 2024; Gao et al. 2023; the threshold is a convention",
         forbids="“strong preference learning”",
+        thresholds=(FAR,),
     ),
     Check(
         "D9",
@@ -104,6 +103,7 @@ CHECKS = (
         order=2,
         source="arithmetic",
         forbids="the accuracy reported as 1 − accuracy",
+        thresholds=(conventions.ENDS, conventions.UNITS, *conventions.INFERENCE),
     ),
     Check(
         "D1",
@@ -114,5 +114,6 @@ CHECKS = (
         order=42,
         source="Rafailov et al. 2023; TRL documentation",
         forbids="“the model prefers” or “produces better answers”",
+        thresholds=(*conventions.WINDOWS, conventions.UNITS, *conventions.INFERENCE),
     ),
 )

@@ -7,10 +7,14 @@ import math
 import numpy as np
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found
-from dpo_report.core.model import Finding, Run, Series
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found
+from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import say
 from dpo_report.plugins import finiteness, reading
+
+KTO_BATCH = Threshold("L1.batch", 4, "completions per device below which KTO's estimate of the KL is poor",
+                      source="TRL KTO documentation")  # fmt: skip
+LARGE = Threshold("L10.loss", 20.0, "held-out loss above which no perplexity is given")
 
 
 def kto(run: Run, values: Values) -> Finding:
@@ -27,10 +31,11 @@ def kto(run: Run, values: Values) -> Finding:
     if divergence is not None and len(divergence) and not np.nanmax(np.abs(divergence.values)):
         text += "; the logged KL, clamped at 0, was 0 throughout"
     size = reading.per_device_batch(run)
-    if size is not None and size < 4:
+    if size is not None and size < KTO_BATCH.of(run):
         text += say(
-            ". With {n} per device the KL estimate is poor: at least 4 are recommended [@trl_docs_kto]",
+            ". With {n} per device the KL estimate is poor: at least {least} are recommended [@trl_docs_kto]",
             n=numbers.plural(size, "completion"),
+            least=int(KTO_BATCH.of(run)),
         )
         return found(text + ".", "caution")
     return found(text + ".")
@@ -38,8 +43,7 @@ def kto(run: Run, values: Values) -> Finding:
 
 def odds(run: Run, values: Values) -> Finding:
     """L2 and B7's neighbours: ORPO has no reference model."""
-    series = run.get("log_odds_chosen")
-    first, last = _ends(series)
+    first, last = reading.ends(run.get("log_odds_chosen"))
     return found(
         say(
             "The log-odds of preferred over dispreferred training responses went from {a} to {b} (first and last "
@@ -52,7 +56,7 @@ def odds(run: Run, values: Values) -> Finding:
 
 def contrast(run: Run, values: Values) -> Finding:
     """L3."""
-    first, last = _ends(run.get("rewards/accuracies"))
+    first, last = reading.ends(run.get("rewards/accuracies"))
     return found(
         say(
             "The policy's own ranking accuracy on training pairs went from {a} (close to the untuned model's) to {b}; "
@@ -61,13 +65,6 @@ def contrast(run: Run, values: Values) -> Finding:
             b=numbers.fixed(last, 2),
         )
     )
-
-
-def _ends(series: Series | None) -> tuple[float, float]:
-    _, values = reading.finite(series)
-    if len(values) < 2:
-        raise NotApplicable("fewer than two finite rows were logged")
-    return float(values[0]), float(values[-1])
 
 
 def perplexity(run: Run, values: Values) -> Finding:
@@ -79,7 +76,7 @@ def perplexity(run: Run, values: Values) -> Finding:
     last = float(held.values[-1])
     if reading.setting(run, "packing"):
         return found(say("Sequences were packed: the loss averages over blocks, and no perplexity is given."))
-    if last > 20:
+    if last > LARGE.of(run):
         raise NotApplicable("the loss is too large for a perplexity to mean anything")
     return found(
         say(
@@ -106,6 +103,7 @@ CHECKS = (
         order=28,
         source="TRL KTO documentation; Ethayarajh et al. 2024",
         forbids="pairwise accuracy",
+        thresholds=(KTO_BATCH,),
     ),
     Check(
         "L2",
@@ -136,6 +134,7 @@ CHECKS = (
         order=51,
         source="TRL SFT documentation",
         forbids="the perplexity of a packed or batch-averaged loss",
+        thresholds=(LARGE,),
     ),
     Check(
         "L11",

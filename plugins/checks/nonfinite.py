@@ -59,5 +59,6 @@ CHECKS = (
         order=1,
         source="Trainer's logging_nan_inf_filter",
         forbids="any success statement for the run",
+        thresholds=(finiteness.DROP, finiteness.SPOILT),
     ),
 )

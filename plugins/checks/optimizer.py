@@ -5,24 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import listing, say
 from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.conventions import STEPS
 from dpo_report.plugins.metrics.loss import measures_progress
 
-WARN_STEPS, CAUTION_STEPS = 20, 100
-"""Optimizer steps below which a run is a warning, and a caution (rule G8; conventions)."""
-SPIKE = 6.0
-"""Robust z of a gradient norm from which it is an outlier (rule G1; a convention)."""
-MANY_SPIKES = 0.05
-"""Share of outliers from which they are a caution (rule G1; a convention)."""
-VANISHED = 1e-6
-"""Share of the first gradient norm below which a gradient has vanished (rule G3; a convention)."""
-STILL_NATS, STILL_LOSS = 0.1, 0.01
-"""Margin in nats and relative distance of the loss from its start below which nothing moved (rule G7; conventions)."""
-COLLAPSE_NATS = 50.0
-"""Fall of both log-probabilities within the first tenth from which the rate is suspect (rule G6; a convention)."""
+FEW_STEPS = Threshold("G8.steps", 100, "optimizer steps below which their number is a caution")
+SPIKE = Threshold("G1.z", 6.0, "robust z of a gradient norm above which it is an outlier")
+MANY_SPIKES = Threshold("G1.share", 0.05, "share of outliers above which they are a caution", high=1)
+NORMS = Threshold("G1.rows", 12, "gradient norms below which no outlier is told", low=3)
+VANISHED = Threshold("G3.share", 1e-6, "share of the first gradient norm below which a gradient has vanished", high=1)
+HIGH_LOSS = Threshold("G6.loss", 1.1, "ratio of last and starting loss above which the learning rate is suspect")
+COLLAPSE = Threshold("G6.nats", 50.0, "early fall of both log-probabilities beyond which it is suspect", "nats")
+EARLY = Threshold("G6.early", 0.1, "share of the training within which such a fall is early", high=1)
+STILL = Threshold("G7.nats", 0.1, "margin below which the policy barely moved", "nats")
+STILL_LOSS = Threshold("G7.loss", 0.01, "relative distance of the loss from its start below which it did", high=1)
 
 
 def few_steps(run: Run, values: Values) -> Finding:
@@ -30,9 +29,9 @@ def few_steps(run: Run, values: Values) -> Finding:
     total = reading.total_steps(run)
     if total is None:
         raise NotApplicable("no step count was logged")
-    if total >= CAUTION_STEPS:
+    if total >= max(FEW_STEPS.of(run), STEPS.of(run)):
         return passed(f"{total:,} steps")
-    if total < WARN_STEPS:
+    if total < STEPS.of(run):
         text = say(
             "Training comprised only {total}; curves and rates are not estimable.",
             total=numbers.plural(total, "optimizer update"),
@@ -45,16 +44,16 @@ def few_steps(run: Run, values: Values) -> Finding:
 def spikes(run: Run, values: Values) -> Finding:
     """G1."""
     steps, norms = reading.finite(run.get("grad_norm"))
-    if len(norms) < 12:
-        raise NotApplicable("fewer than 12 gradient norms were logged")
+    if len(norms) < NORMS.of(run):
+        raise NotApplicable(f"fewer than {NORMS.of(run):g} gradient norms were logged")
     with np.errstate(invalid="ignore", divide="ignore"):
-        far = np.abs(statistics.robust_z(norms)) > SPIKE
+        far = np.abs(statistics.robust_z(norms)) > SPIKE.of(run)
     far &= np.isfinite(norms)
     if not far.any():
         return passed("no outliers among the gradient norms")
     named = [f"{int(step):,}" for step in steps[far][:5]]
     listed = listing(named if far.sum() <= 5 else [*named, "others"])
-    often = far.mean() > MANY_SPIKES
+    often = far.mean() > MANY_SPIKES.of(run)
     return found(
         say(
             "The gradient norm was an outlier at {word} {listed} ({n} of {m} rows).",
@@ -90,7 +89,7 @@ def vanished(run: Run, values: Values) -> Finding:
     steps, norms = reading.finite(run.get("grad_norm"))
     if len(norms) < 2 or norms[0] <= 0:
         raise NotApplicable("two gradient norms, the first of them above 0, are needed")
-    low = norms < VANISHED * norms[0]
+    low = norms < VANISHED.of(run) * norms[0]
     if not low.any():
         return passed("no gradient vanished")
     return found(say("The gradient vanished from step {step}.", step=int(steps[low][0])), "caution")
@@ -102,11 +101,12 @@ def rate_too_high(run: Run, values: Values) -> Finding:
     last, start = values.get("loss.train.last"), values.get("loss.start")
     if last is not None and start is not None and measures_progress(run):
         end = float(last.value)
-        signs += ["a loss that ended above its start"] if end > 1.1 * float(start.value) > 0 else []
+        signs += ["a loss that ended above its start"] if end > HIGH_LOSS.of(run) * float(start.value) > 0 else []
     if finiteness.spoilt(run):
         signs.append("non-finite values")
     if _collapsed_early(run):
-        signs.append(f"both log-probabilities {COLLAPSE_NATS:g} nats down within the first tenth of training")
+        early = numbers.share(EARLY.of(run))
+        signs.append(f"both log-probabilities {COLLAPSE.of(run):g} nats down within the first {early} of training")
     if not signs:
         return passed("no sign of too high a learning rate")
     return found(
@@ -121,8 +121,8 @@ def _collapsed_early(run: Run) -> bool:
     lows = []
     for part in ("chosen", "rejected"):
         steps, values = reading.finite(run.get(f"rewards/{part}"))
-        early = values[steps <= 0.1 * total]
-        lows.append(len(early) > 0 and float(early.min()) / scale.value < -COLLAPSE_NATS)
+        early = values[steps <= EARLY.of(run) * total]
+        lows.append(len(early) > 0 and float(early.min()) / scale.value < -COLLAPSE.of(run))
     return all(lows)
 
 
@@ -132,8 +132,8 @@ def barely_moved(run: Run, values: Values) -> Finding:
     margin, loss, start = values.get("margin.train.last_nats"), values["loss.train.last"], values["loss.start"]
     if margin is None:
         raise NotApplicable("no margin in nats was logged")
-    far = abs(float(loss.value) - float(start.value)) >= STILL_LOSS * abs(float(start.value))
-    if abs(float(margin.value)) >= STILL_NATS or far:
+    far = abs(float(loss.value) - float(start.value)) >= STILL_LOSS.of(run) * abs(float(start.value))
+    if abs(float(margin.value)) >= STILL.of(run) or far:
         return passed("the policy moved away from the reference")
     steps, rates = reading.finite(run.get("learning_rate"))
     total = float((rates * np.diff(steps, prepend=0.0)).sum()) if len(rates) else None
@@ -142,7 +142,7 @@ def barely_moved(run: Run, values: Values) -> Finding:
         say(
             "The policy barely moved from the reference: margin {m}, loss within {p} of its start{tail}.",
             m=numbers.display(margin),
-            p="1 %",
+            p=numbers.share(STILL_LOSS.of(run)),
             tail=tail,
         ),
         "caution",
@@ -160,6 +160,7 @@ CHECKS = (
         order=60,
         source="robust z; conventions of ours",
         forbids="“instability” without an effect on the loss",
+        thresholds=(SPIKE, MANY_SPIKES, NORMS),
     ),
     Check(
         "G2",
@@ -180,6 +181,7 @@ CHECKS = (
         order=5,
         source="a convention of ours",
         forbids="“converged”",
+        thresholds=(VANISHED,),
     ),
     Check(
         "G6",
@@ -189,6 +191,7 @@ CHECKS = (
         order=6,
         source="Meng et al. 2024; thresholds are conventions",
         forbids="the rate stated as the cause",
+        thresholds=(HIGH_LOSS, COLLAPSE, EARLY),
     ),
     Check(
         "G7",
@@ -199,6 +202,7 @@ CHECKS = (
         order=7,
         source="arithmetic; thresholds are conventions",
         forbids="“the method does not work”",
+        thresholds=(STILL, STILL_LOSS),
     ),
     Check(
         "G8",
@@ -208,5 +212,6 @@ CHECKS = (
         order=4,
         source="a convention of ours",
         forbids="trends and percentages below 20 steps",
+        thresholds=(FEW_STEPS, STEPS),
     ),
 )

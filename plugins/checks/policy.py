@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
-from dpo_report.core.model import Finding, Run, Series
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
+from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import say
-from dpo_report.plugins import reading, statistics
-from dpo_report.plugins.metrics.loss import inference_allowed, measures_progress
+from dpo_report.plugins import reading
+from dpo_report.plugins.conventions import INFERENCE, SHARPENED, UNITS, WINDOWS, fall_interval
+from dpo_report.plugins.metrics.loss import measures_progress
 from dpo_report.plugins.metrics.policy import REWARD_KEYS
 
-ZERO_VARIANCE = 0.5
-"""Share of prompt groups with identical rewards from which it is a caution (rule L5; a convention)."""
-CLIPPED = 0.1
-"""Share of completions cut at the length limit from which it is a caution (rule L6; a convention)."""
-ENTROPY_FALL = 0.5
-"""Relative fall of the token entropy from which it is a caution (rules E6 and L7; a convention)."""
+ZERO_VARIANCE = Threshold("L5.share", 0.5, "share of groups with identical rewards above which it is a caution", high=1)
+CLIPPED = Threshold("L6.share", 0.1, "share of completions cut at the limit above which it is a caution", high=1)
 
 
 def policy_loss(run: Run, values: Values) -> Finding:
@@ -52,14 +49,7 @@ def _reward_fall(run: Run) -> tuple[float, float] | None:
     """Interval of first minus last median reward, as for a loss; a reward that rose has it below zero."""
     series = next((s for s in map(run.get, REWARD_KEYS) if s is not None and len(s)), None)
     _, logged = reading.finite(series)
-    return statistics.window_fall_interval(logged) if inference_allowed(run) else None
-
-
-def _ends(series: Series | None) -> tuple[float, float]:
-    _, values = reading.finite(series)
-    if len(values) < 2:
-        raise NotApplicable("fewer than two finite rows were logged")
-    return float(values[0]), float(values[-1])
+    return fall_interval(run, logged)
 
 
 def zero_variance(run: Run, values: Values) -> Finding:
@@ -69,7 +59,7 @@ def zero_variance(run: Run, values: Values) -> Finding:
         raise NotApplicable("the share is never finite")
     mean = float(shares.mean())
     text = say("{p} of the prompt groups had identical rewards and gave no gradient.", p=numbers.share(mean))
-    return found(text, "caution") if mean > ZERO_VARIANCE else passed(text)
+    return found(text, "caution") if mean > ZERO_VARIANCE.of(run) else passed(text)
 
 
 def clipped(run: Run, values: Values) -> Finding:
@@ -80,7 +70,7 @@ def clipped(run: Run, values: Values) -> Finding:
         raise NotApplicable("the share of clipped completions was not logged")
     mean = float(shares.mean())
     text = say("{p} of the completions hit the length limit; their rewards judge cut-off text.", p=numbers.share(mean))
-    return found(text, "caution") if mean > CLIPPED else passed(text)
+    return found(text, "caution") if mean > CLIPPED.of(run) else passed(text)
 
 
 CLIPPED_KEYS = ("completions/clipped_ratio", "clip_ratio", "completion_clipped_ratio")
@@ -92,11 +82,11 @@ def divergence(run: Run, values: Values) -> Finding:
     falls = False
     for key, word in (("kl", "The KL divergence from the reference"), ("entropy", "token entropy")):
         try:
-            first, last = _ends(run.get(key))
+            first, last = reading.ends(run.get(key))
         except NotApplicable:
             continue
         parts.append(f"{word} went from {numbers.number(first)} to {numbers.number(last)}")
-        falls = falls or (key == "entropy" and first > 0 and last < first * (1 - ENTROPY_FALL))
+        falls = falls or (key == "entropy" and first > 0 and last < first * (1 - SHARPENED.of(run)))
     if not parts:
         return found(
             say("No KL divergence was logged (β = 0 computes none), so the distance from the start is not known.")
@@ -114,6 +104,7 @@ CHECKS = (
         order=20,
         source="TRL #3452; Shao et al. 2024; Ahmadian et al. 2024",
         forbids="“the loss decreased”",
+        thresholds=(*WINDOWS, UNITS, *INFERENCE),
     ),
     Check(
         "L5",
@@ -123,6 +114,7 @@ CHECKS = (
         section="discussion",
         order=20,
         source="TRL GRPO documentation; the threshold is a convention",
+        thresholds=(ZERO_VARIANCE,),
     ),
     Check(
         "L6",
@@ -132,6 +124,7 @@ CHECKS = (
         section="discussion",
         order=21,
         source="TRL GRPO documentation; the threshold is a convention",
+        thresholds=(CLIPPED,),
     ),
     Check(
         "L7",
@@ -142,5 +135,6 @@ CHECKS = (
         order=22,
         source="TRL GRPO documentation",
         forbids="a KL of 0 where none was logged",
+        thresholds=(SHARPENED,),
     ),
 )

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import Ask, Code, Text, join, say
 from dpo_report.plugins import reading
 
-SCHEDULE_ERROR = 0.01
-"""Relative error of a logged rate from which the schedule is not the stated one (rule G4; a convention)."""
+SCHEDULE_ERROR = Threshold("G4.error", 0.01, "error of a logged rate, by the peak, above which the schedule is another")
 
 
 def stated_schedule(run: Run, values: Values) -> Finding:
@@ -35,7 +34,7 @@ def stated_schedule(run: Run, values: Values) -> Finding:
     if optimizer:
         text += say(" (optimizer {name})", name=Code(str(optimizer)))
     error = schedule_error(run)
-    if error is not None and error > SCHEDULE_ERROR:
+    if error is not None and error > SCHEDULE_ERROR.of(run):
         text += say("; the logged rates differ from this schedule by up to {p} of the peak", p=numbers.share(error))
         return found(text + ".", "warning")
     return found(text + ".")
@@ -98,6 +97,7 @@ CHECKS = (
         order=30,
         source="transformers optimization.py",
         forbids="the first or last logged rate as “the learning rate”",
+        thresholds=(SCHEDULE_ERROR,),
     ),
     Check("G5", "Warm-up", warm_up, section="methodology", order=30.5, source="transformers optimization.py"),
 )

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import Ask, Code, Text, join, listing, say
-from dpo_report.plugins import comparison, reading, statistics
-from dpo_report.plugins.metrics.loss import inference_allowed
+from dpo_report.plugins import comparison, reading
+from dpo_report.plugins.conventions import CHANCE, INFERENCE, UNITS, inference_allowed
 from dpo_report.plugins.several import DATA, SCALE, Group, groups, outcomes
 
-FEW_SEEDS, INTERVAL_SEEDS = 3, 5
-"""Runs from which a range, and an interval, over seeds is given (rule J2; conventions)."""
+FEW_SEEDS = Threshold("J2.seeds", 3, "runs from which a range over seeds, or a comparison of recipes, is given", low=2)
+INTERVAL_SEEDS = Threshold("J2.interval", 5, "runs from which an interval over seeds is given", low=2)
 MODELS = (*reading.BASE_MODEL, "base_model_revision")
 """Settings that tell starting models apart."""
 
@@ -41,14 +41,14 @@ def over_seeds(run: Run, values: Values) -> Finding:
     words, kind, each = told
     listed = listing([_form(kind, value) for value in each])
     seeds = ", ".join(map(str, own.seeds))
-    if len(each) < FEW_SEEDS:
+    if len(each) < FEW_SEEDS.of(run):
         text = (
             "Two runs that differ in their seed only ({seeds}) ended with a {words} of {listed}; two do not tell how "
         )
         text += "much it varies."
         return found(say(text, seeds=seeds, words=words, listed=listed), "caution")
     interval = ""
-    if len(each) >= INTERVAL_SEEDS and inference_allowed(run):
+    if len(each) >= INTERVAL_SEEDS.of(run) and inference_allowed(run):
         low, high = comparison.mean_interval(each)
         interval = f", 95 % t interval of the mean {numbers.interval(low, high, lambda x: _form(kind, x))}"
     varies = " (it sets the order of the data" + (", and the initial adapters" if _adapters(run) else "") + ")"
@@ -82,7 +82,7 @@ def _replicated(run: Run, own: Group, others: list[Group]) -> bool:
 
 def _above_chance(group: Group) -> bool:
     told = outcomes(group.runs)
-    if told is None or told[0] != "held-out accuracy" or len(told[2]) < INTERVAL_SEEDS:
+    if told is None or told[0] != "held-out accuracy" or len(told[2]) < INTERVAL_SEEDS.of(group.runs[0]):
         return False
     return comparison.mean_interval(told[2])[0] > 0.5
 
@@ -91,8 +91,8 @@ def over_tasks(run: Run, values: Values) -> Finding:
     """J3: the interquartile mean over held-out sets and seeds."""
     own = _siblings(run)[0]
     tasks = sorted({split for (key, split) in run.series if key == "rewards/accuracies" and split.startswith("eval:")})
-    if len(tasks) < 2 or len(own.runs) < FEW_SEEDS:
-        raise NotApplicable("at least two held-out sets and three seeds are needed")
+    if len(tasks) < 2 or len(own.runs) < FEW_SEEDS.of(run):
+        raise NotApplicable(f"at least two held-out sets and {FEW_SEEDS.of(run):g} seeds are needed")
     table = []
     for one in own.runs:
         row = [reading.finite(one.get("rewards/accuracies", task))[1] for task in tasks]
@@ -101,7 +101,7 @@ def over_tasks(run: Run, values: Values) -> Finding:
         table.append([float(accuracies[-1]) for accuracies in row])
     scores = np.array(table)
     interval = ""
-    if scores.size >= statistics.FEWEST and inference_allowed(run):
+    if scores.size >= UNITS.of(run) and inference_allowed(run):
         low, high = comparison.stratified_interval(scores)
         interval = f" (95 % stratified bootstrap {numbers.interval(low, high, lambda x: numbers.fixed(x, 2))})"
     return found(
@@ -149,7 +149,7 @@ def _compared(run: Run) -> list[Compared]:
         raise NotApplicable("the run is too small for inference (K2)")
     made = [one for other in others if (one := _against(own, other)) is not None]
     if not made:
-        raise NotApplicable("no two recipes were run with three seeds each and logged a value on one scale")
+        raise NotApplicable("no two recipes were run with enough seeds each and logged a value on one scale")
     ps = [one.difference.p for one in made]
     told = [p for p in ps if p is not None]
     adjusted = iter(comparison.holm(told))
@@ -157,8 +157,8 @@ def _compared(run: Run) -> list[Compared]:
 
 
 def _against(own: Group, other: Group) -> Compared | None:
-    """The comparison of two recipes; None with fewer than three seeds of either, or nothing on one scale."""
-    if min(len(own.runs), len(other.runs)) < FEW_SEEDS:
+    """The comparison of two recipes; None with too few seeds of either, or nothing on one scale."""
+    if min(len(own.runs), len(other.runs)) < FEW_SEEDS.of(own.runs[0]):
         return None
     told = outcomes(own.runs + other.runs, scale=not other.differs.keys() & {*SCALE, *DATA})
     if told is None:
@@ -182,16 +182,16 @@ def two_recipes(run: Run, values: Values) -> Finding:
     made = _compared(run)
     better = [one for one in made if one.better]
     grants = ("paired-comparison",) if any(one.difference.paired for one in better) else ()
-    return found(join(map(_difference, made)), "good" if better else "info", grants=grants)
+    return found(join(_difference(run, one) for one in made), "good" if better else "info", grants=grants)
 
 
-def _difference(one: Compared) -> Text:
+def _difference(run: Run, one: Compared) -> Text:
     d = one.difference
     test = "sign-flip" if d.paired else "permutation"
     p = ""
     if one.adjusted is not None:
         p = f"; {test} {numbers.p_value(one.adjusted)}"
-        if d.least > 0.05:
+        if d.least > CHANCE.of(run):
             p += f", where so few runs reach at best {numbers.p_value(d.least)}"
     text = say(
         "Against the runs with {other}, the {words} was {here} on average instead of {there}: a difference of {d} "
@@ -276,12 +276,15 @@ CHECKS = (
           forbids="runs ranked by losses of different scale; “0.46 is good for DPO”"),
     Check("J2", "Several seeds", over_seeds, section="results", order=80,
           source="Agarwal et al. 2021; Colas et al. 2018; the numbers of seeds are conventions",
-          forbids="a standard deviation or error without its name; an interval from fewer than five seeds"),
+          forbids="a standard deviation or error without its name; an interval from fewer than five seeds",
+          thresholds=(FEW_SEEDS, INTERVAL_SEEDS, *INFERENCE)),
     Check("J3", "Several tasks and seeds", over_tasks, section="results", order=81,
-          source="Agarwal et al. 2021", forbids="the plain mean of unlike scores alone"),
+          source="Agarwal et al. 2021", forbids="the plain mean of unlike scores alone",
+          thresholds=(FEW_SEEDS, UNITS, *INFERENCE)),
     Check("J4", "Two recipes", two_recipes, section="results", order=82,
           source="Welch 1947; Dror et al. 2018; Miller 2024",
-          forbids="“outperforms” where the interval holds 0, or with fewer than three seeds"),
+          forbids="“outperforms” where the interval holds 0, or with fewer than three seeds",
+          thresholds=(FEW_SEEDS, CHANCE, *INFERENCE)),
     Check("J5", "Several comparisons", adjusted, section="results", order=83,
           source="Holm 1979", forbids="the best p-value, unadjusted"),
     Check("J6", "Trials of each recipe", configurations, section="limitations", order=7.6,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import Ask, Code, Slot, Text, join, listing, say
 from dpo_report.plugins import reading
 
-SMOKE, SMALL, MODEST = 100, 1000, 5000
-"""Training rows below which a run is of smoke-test scale, small, and below published scale (rule H3; conventions)."""
-MANY_EPOCHS = 3
-"""Epochs above which it is a caution (rule H2; a convention)."""
-USUAL_BETA = (0.001, 5.0)
-"""β of the plain sigmoid loss outside of which it is a caution: a factor of 10 around 0.01 to 0.5 (a convention)."""
+SMOKE = Threshold("H3.smoke", 100, "training rows below which a run is of smoke-test scale")
+SMALL = Threshold("H3.small", 1000, "training rows below which their number is a caution")
+MODEST = Threshold("H3.modest", 5000, "training rows below which it is told")
+MANY_EPOCHS = Threshold("H2.epochs", 3.0, "epochs above which their number is a caution")
+LOW_BETA = Threshold(
+    "H1.low", 0.001, "β of the plain sigmoid loss below which it is a caution: a tenth of published ones"
+)
+HIGH_BETA = Threshold(
+    "H1.high", 5.0, "β of the plain sigmoid loss above which it is a caution: ten times published ones"
+)
 TOLD_DEFAULTS = (
     "learning_rate", "lr_scheduler_type", "warmup_steps", "beta", "loss_type", "max_length", "optim", "weight_decay",
     "max_grad_norm", "num_train_epochs", "per_device_train_batch_size", "seed", "bf16",
@@ -63,10 +67,10 @@ def data_size(run: Run, values: Values) -> Finding:
     """H3."""
     value = values["data.rows"]
     rows, word = int(value.high if value.high is not None else float(value.value)), reading.sample_word(run)
-    if rows >= MODEST:
+    if rows >= MODEST.of(run):
         return passed(f"{rows:,} training {word}s")
-    severity: Severity = "warning" if rows < SMOKE else "caution" if rows < SMALL else "info"
-    scale = "is of smoke-test scale" if rows < SMOKE else "is small"
+    severity: Severity = "warning" if rows < SMOKE.of(run) else "caution" if rows < SMALL.of(run) else "info"
+    scale = "is of smoke-test scale" if rows < SMOKE.of(run) else "is small"
     context = ""
     if run.method == "dpo":
         context = (
@@ -83,7 +87,7 @@ def epoch_count(run: Run, values: Values) -> Finding:
     epochs = reading.planned_epochs(run) or run.epoch
     if epochs is None:
         raise NotApplicable("the number of epochs is not known")
-    if epochs <= MANY_EPOCHS:
+    if epochs <= MANY_EPOCHS.of(run):
         return passed(f"{epochs:.3g} epochs")
     return found(
         say(
@@ -138,7 +142,7 @@ def beta(run: Run, values: Values) -> Finding:
         return found(join(parts, "; ") + ".", "caution")
     parts.append(say("β = {value}" if parts else "β was {value}", value=numbers.setting(known.value)))
     text = join(parts, " with ")
-    if reading.pure_sigmoid(run) and not USUAL_BETA[0] < known.value < USUAL_BETA[1]:
+    if reading.pure_sigmoid(run) and not LOW_BETA.of(run) < known.value < HIGH_BETA.of(run):
         text += say("; published DPO work uses 0.01 to 0.5 [@rafailov2023dpo; @tunstall2023zephyr]")
         return found(text + ".", "caution")
     return found(text + ".")
@@ -201,6 +205,7 @@ CHECKS = (
         order=3,
         source="published recipes; boundaries are conventions",
         forbids="“sufficient”",
+        thresholds=(SMOKE, SMALL, MODEST),
     ),
     Check(
         "H2",
@@ -211,6 +216,7 @@ CHECKS = (
         order=3.5,
         source="published recipes; Rafailov et al. 2024",
         forbids="“over-trained” without held-out data",
+        thresholds=(MANY_EPOCHS,),
     ),
     Check(
         "H8",
@@ -247,6 +253,7 @@ CHECKS = (
         order=31,
         source="training arguments; the papers of each loss",
         forbids="“optimal β”",
+        thresholds=(LOW_BETA, HIGH_BETA),
     ),
     Check(
         "H7",

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpo_report.core import numbers
-from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Value
 from dpo_report.core.text import say
-from dpo_report.plugins import baselines, finiteness, reading, statistics
-from dpo_report.plugins.metrics.loss import inference_allowed, measures_progress
+from dpo_report.plugins import baselines, conventions, finiteness, reading, statistics
+from dpo_report.plugins.metrics.loss import measures_progress
 
 
 def number_of(values: Values, name: str) -> float:
@@ -26,7 +26,7 @@ def trend(run: Run, values: Values) -> Finding:
     finiteness.need_sound(run)
     slope, p = values["loss.train.slope"], number_of(values, "loss.train.trend_p")
     test = f"Mann–Kendall {numbers.p_value(p)}, n = {slope.n:,}"
-    if p >= 0.05:
+    if p >= conventions.CHANCE.of(run):
         return found(say("No trend of the loss is detectable ({test}).", test=test), evidence=("loss.train.slope",))
     falling = float(slope.value) < 0
     text = say(
@@ -46,38 +46,38 @@ def _interval(value: Value) -> str:
     return numbers.interval(value.low or 0.0, value.high or 0.0, numbers.number)
 
 
-PLATEAU_ROWS = 20
-"""Fewest rows for a statement on a plateau (rule C7)."""
-FLAT = 0.01
-"""Change over the last third, as a share of the first loss, below which it is flat (rule C7; a convention)."""
-BOUNDARY = 3.0
-"""Fall at an epoch's end over the scatter within epochs from which it is told (rule C8; a convention)."""
-UNUSUAL = 2.0
-"""Median absolute deviations above the start from which a run ended above it (rule C11)."""
+PLATEAU_ROWS = Threshold("C7.rows", 20, "logged rows below which nothing is said of a plateau", low=9)
+FLAT = Threshold("C7.flat", 0.01, "change over the last third, as a share of the first loss, below which it is flat")
+BOUNDARY = Threshold("C8.fall", 3.0, "fall at an epoch's end, over the scatter within epochs, above which it is told")
+EPOCH_ROWS = Threshold("C8.rows", 4, "rows in an epoch below which epochs are not compared", low=3)
+UNUSUAL = Threshold(
+    "C11.deviations", 2.0, "median absolute deviations above the start beyond which a run ended above it"
+)
+RESTLESS = Threshold("C13.ratio", 1.0, "scatter from row to row, over the net change, above which it is told")
 
 
-def _progress(run: Run, fewest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _progress(run: Run, fewest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Steps and losses of a sound run whose loss measures progress; each of shape (n,), n >= ``fewest``."""
     finiteness.need_sound(run)
     steps, values = reading.finite(run.get("loss"))
     if not measures_progress(run):
         raise NotApplicable("the policy-gradient loss is not interpreted")
     if len(values) < fewest:
-        raise NotApplicable(f"{fewest} rows with a loss are needed; there are {len(values)}")
+        raise NotApplicable(f"{fewest:g} rows with a loss are needed; there are {len(values)}")
     return steps, values
 
 
 def plateau(run: Run, values: Values) -> Finding:
     """C7."""
-    steps, losses = _progress(run, PLATEAU_ROWS)
-    if not inference_allowed(run):
+    steps, losses = _progress(run, PLATEAU_ROWS.of(run))
+    if not conventions.inference_allowed(run):
         raise NotApplicable("the run is too small for inference (K2)")
     third = len(losses) // 3
     tail_steps, tail = steps[-third:], losses[-third:]
     trend = statistics.trend(tail_steps, tail)
     change = max(abs(trend.low), abs(trend.high)) * float(tail_steps[-1] - tail_steps[0])
-    windows = statistics.window_medians(losses)
-    if windows is None or not change < FLAT * abs(windows.first):
+    windows = conventions.windows(run, losses)
+    if windows is None or not change < FLAT.of(run) * abs(windows.first):
         return passed("the loss was still changing in the last third")
     rates = run.get("learning_rate")
     during = ""
@@ -93,22 +93,23 @@ def plateau(run: Run, values: Values) -> Finding:
 
 def epoch_boundaries(run: Run, values: Values) -> Finding:
     """C8: in the first epoch each pair is scored before the model was updated on it; later ones are repeats."""
-    steps, losses = _progress(run, 8)
+    fewest = EPOCH_ROWS.of(run)
+    steps, losses = _progress(run, 2 * fewest)
     total, epochs = reading.total_steps(run), reading.planned_epochs(run)
     if not total or not epochs or epochs <= 1 or run.status != "completed":
         raise NotApplicable("one epoch, or the epochs' borders are not known")
     if epochs > len(losses):
-        raise NotApplicable("fewer than four rows in an epoch")
+        raise NotApplicable(f"fewer than {fewest:g} rows in an epoch")
     epoch = np.minimum(((steps - 1) / (total / epochs)).astype(int), math.ceil(epochs) - 1)
     parts = [losses[epoch == e] for e in range(int(epoch.max()) + 1)]
-    if len(parts) < 2 or min(map(len, parts)) < 4:
-        raise NotApplicable("fewer than four rows in an epoch")
+    if len(parts) < 2 or min(map(len, parts)) < fewest:
+        raise NotApplicable(f"fewer than {fewest:g} rows in an epoch")
     falls = [float(np.median(a[-2:]) - np.median(b[:2])) for a, b in pairwise(parts)]
     changes = [np.diff(part) for part in parts]
     if not all(np.isfinite(change).all() for change in changes):
         raise NotApplicable("the losses lie too far apart to be compared")
     scatter = float(np.median([statistics.robust_sd(change) for change in changes]))
-    if not scatter or max(falls) <= BOUNDARY * scatter:
+    if not scatter or max(falls) <= BOUNDARY.of(run) * scatter:
         return passed("no step-wise fall at the epochs' borders")
     return found(
         say(
@@ -141,11 +142,11 @@ def floor(run: Run, values: Values) -> Finding:
 
 def above_start(run: Run, values: Values) -> Finding:
     """C11: as many rows as its median absolute deviation needs."""
-    _, losses = _progress(run, 8)
+    _, losses = _progress(run, conventions.TREND_ROWS.of(run))
     start = values["loss.start"]
     spread = statistics.robust_sd(losses) / 1.4826
     last = float(losses[-1])
-    if not baselines.of(run).exact or last <= float(start.value) + UNUSUAL * spread:
+    if not baselines.of(run).exact or last <= float(start.value) + UNUSUAL.of(run) * spread:
         return passed("training did not end above its starting loss")
     return found(
         say(
@@ -160,11 +161,11 @@ def above_start(run: Run, values: Values) -> Finding:
 
 def oscillation(run: Run, values: Values) -> Finding:
     """C13: the robust scatter of successive rows against the net change; it depends on the logging interval."""
-    _, losses = _progress(run, 6)
-    windows = statistics.window_medians(losses)
+    _, losses = _progress(run, 2 * conventions.LEAST.of(run))
+    windows = conventions.windows(run, losses)
     if windows is None or not windows.fall:
         raise NotApplicable("there was no net change")
-    if statistics.robust_sd(np.diff(losses)) <= abs(windows.fall):
+    if statistics.robust_sd(np.diff(losses)) <= RESTLESS.of(run) * abs(windows.fall):
         return passed("the net change exceeds the step-to-step variation")
     text = "The loss varied more from row to row than it changed in all (both depend on the logging interval)."
     return found(say(text), "caution")
@@ -180,6 +181,7 @@ CHECKS = (
         order=25,
         source="Theil 1950; Sen 1968; Mann 1945",
         forbids="a flat tail called “converged”",
+        thresholds=(conventions.CHANCE, conventions.TREND_ROWS, *conventions.INFERENCE),
     ),
     Check(
         "C7",
@@ -190,6 +192,7 @@ CHECKS = (
         order=26,
         source="a convention of ours",
         forbids="“converged” without it and the learning rate",
+        thresholds=(FLAT, PLATEAU_ROWS, *conventions.WINDOWS, *conventions.INFERENCE),
     ),
     Check(
         "C8",
@@ -200,6 +203,7 @@ CHECKS = (
         order=13,
         source="Blum et al. 1999; derived",
         forbids="epoch-1 and later rows mixed in one accuracy",
+        thresholds=(BOUNDARY, EPOCH_ROWS),
     ),
     Check(
         "C10", "Floor of the loss", floor, needs=("loss",), section="results", order=27, source="TRL loss definitions"
@@ -213,6 +217,7 @@ CHECKS = (
         order=4,
         source="derived",
         forbids="hiding it behind the mean",
+        thresholds=(UNUSUAL, conventions.TREND_ROWS),
     ),
     Check(
         "C13",
@@ -223,5 +228,6 @@ CHECKS = (
         order=14,
         source="a convention of ours",
         forbids="“steady decrease”",
+        thresholds=(RESTLESS, *conventions.WINDOWS),
     ),
 )

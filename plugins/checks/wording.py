@@ -6,9 +6,10 @@ author license more, grants it.
 
 from __future__ import annotations
 
+from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run
-from dpo_report.core.text import say
+from dpo_report.core.text import Code, listing, say
 from dpo_report.plugins import reading
 
 
@@ -46,8 +47,12 @@ def causes(run: Run, values: Values) -> Finding:
 
 
 def negatives(run: Run, values: Values) -> Finding:
-    """K8."""
-    return passed("warnings and cautions stand before what is good, and the appendix lists every rule")
+    """K8: what the author changed of the rules is told as well."""
+    if not run.limits:
+        return passed("warnings and cautions stand before what is good, and the appendix lists every rule")
+    named = listing([say("{name} = {value}", name=Code(name), value=numbers.setting(value))
+                     for name, value in run.limits.items()])  # fmt: skip
+    return found(say("The author of this report set thresholds of its rules: {named}.", named=named), "caution")
 
 
 def generated(run: Run, values: Values) -> Finding:
@@ -104,7 +109,7 @@ CHECKS = (
           forbids="“learned to distinguish” below level 3, “aligned with human …” below level 4"),
     Check("K6", "Causes", causes, section="methodology", order=13, source="a convention of ours",
           forbids="“because of DPO” without a control"),
-    Check("K8", "Negative results", negatives, section="limitations", source="REFORMS",
+    Check("K8", "Negative results", negatives, section="limitations", order=16, source="REFORMS",
           forbids="a failed check left out"),
     Check("K9", "Generated text", generated, section="reproducibility", order=30, source="a convention of ours",
           forbids="generated text passed off as the author's"),

@@ -9,23 +9,12 @@ import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Value
-from dpo_report.plugins import baselines, finiteness, reading, statistics
-
-INFERENCE_ROWS, INFERENCE_STEPS = 30, 20
-"""Dataset rows and optimizer steps below which nothing is inferred (rules K2 and G8; conventions)."""
-TREND_ROWS = 8
-"""Fewest rows for a trend (rule C6)."""
+from dpo_report.plugins import baselines, conventions, finiteness, reading, statistics
 
 
 def measures_progress(run: Run) -> bool:
     """Whether the loss of this method falls when training works (not so for policy-gradient methods, rule L4)."""
     return run.method not in reading.POLICY_GRADIENT
-
-
-def inference_allowed(run: Run) -> bool:
-    """Rules K2 and G8: no interval, trend or percentage below 20 steps or 30 distinct rows."""
-    rows = reading.dataset_rows(run)
-    return (reading.total_steps(run) or 0) >= INFERENCE_STEPS and (rows is None or rows >= INFERENCE_ROWS)
 
 
 def _mean(run: Run) -> Value:
@@ -88,10 +77,12 @@ def _reduction(run: Run) -> Iterator[Value]:
     series = run.get("loss")
     _, values = reading.finite(series)
     finiteness.need_sound(run)
-    if series is None or not measures_progress(run) or len(values) < 6:
-        raise NotApplicable(f"medians of the first and last rows need 6 rows with a loss; there are {len(values)}")
-    windows = statistics.window_medians(values)
-    assert windows is not None  # six rows are enough for it
+    windows = conventions.windows(run, values)
+    if series is None or not measures_progress(run) or windows is None:
+        fewest = 2 * int(conventions.LEAST.of(run))
+        raise NotApplicable(
+            f"medians of the first and last rows need {fewest} rows with a loss; there are {len(values)}"
+        )
     first, last, width = windows.first, windows.last, windows.size
     rows = np.flatnonzero(np.isfinite(series.values))
     head = tuple(series.source_at(int(i)) for i in rows[:width])
@@ -108,8 +99,7 @@ def _reduction(run: Run) -> Iterator[Value]:
         note=starts,
     )
     yield Value("loss.train.median_last", last, tail, label="median logged loss, last rows", kind="loss", note=ends)
-    interval = statistics.window_fall_interval(values) if inference_allowed(run) else None
-    low, high = interval or (None, None)
+    low, high = conventions.fall_interval(run, values) or (None, None)
     yield Value(
         "loss.train.reduction",
         first - last,
@@ -134,16 +124,17 @@ def _trend(run: Run) -> Iterator[Value]:
     series = run.get("loss")
     steps, values = reading.finite(series)
     finiteness.need_sound(run)
-    if series is None or not measures_progress(run) or len(values) < TREND_ROWS:
-        raise NotApplicable(f"a trend needs {TREND_ROWS} rows with a loss; there are {len(values)}")
-    if not inference_allowed(run):
-        raise NotApplicable("below 20 steps or 30 rows of data no trend is estimated")
+    fewest = int(conventions.TREND_ROWS.of(run))
+    if series is None or not measures_progress(run) or len(values) < fewest:
+        raise NotApplicable(f"a trend needs {fewest} rows with a loss; there are {len(values)}")
+    if not conventions.inference_allowed(run):
+        raise NotApplicable("the run is too small for inference (K2)")
     trend = statistics.trend(steps, values)
     worth = f"autocorrelation {trend.rho:.2f}: as good as {trend.n_eff:.0f} independent rows"
     yield Value(
         "loss.train.slope",
         trend.slope * 100,
-        (series.source,),
+        tuple(series.origins),
         label="trend of the training loss per 100 steps",
         kind="number",
         low=trend.low * 100,
@@ -156,7 +147,7 @@ def _trend(run: Run) -> Iterator[Value]:
     yield Value(
         "loss.train.trend_p",
         trend.p,
-        (series.source,),
+        tuple(series.origins),
         label="Mann–Kendall p of the loss trend",
         kind="p",
         n=len(values),

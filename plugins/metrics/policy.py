@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Value
-from dpo_report.plugins import reading, statistics
+from dpo_report.plugins import conventions, reading
 
 REWARD_KEYS = ("reward", "objective/scores", "objective/rlhf_reward", "env/reward_mean")
 
@@ -16,7 +16,7 @@ def _reward(run: Run) -> Iterator[Value]:
     if series is None:
         raise NotApplicable("no mean reward was logged")
     _, values = reading.finite(series)
-    windows = statistics.window_medians(values)
+    windows = conventions.windows(run, values)
     if windows is not None:
         first, last, note = windows.first, windows.last, f"median of {windows.size} rows"
     elif len(values):
@@ -27,7 +27,7 @@ def _reward(run: Run) -> Iterator[Value]:
         yield Value(
             f"policy.reward.{end}",
             value,
-            (series.source,),
+            tuple(series.origins),
             label=f"mean training reward, {end} rows",
             kind="number",
             better="higher",

@@ -17,7 +17,7 @@ from dpo_report.plugins.reading.methods import (
 )
 from dpo_report.plugins.reading.preference import Beta, beta, beta_remark, loss_types, pure_sigmoid
 from dpo_report.plugins.reading.resumption import resumed_from
-from dpo_report.plugins.reading.rows import finite, held_out, planned_epochs, row_steps, total_steps
+from dpo_report.plugins.reading.rows import ends, finite, held_out, planned_epochs, row_steps, total_steps
 from dpo_report.plugins.reading.schedule import untrained_steps, warmup_steps
 from dpo_report.plugins.reading.told import BASE_MODEL, at_least, fact, numeric, setting, setting_source, version, whole
 from dpo_report.plugins.reading.windows import span_text, window, window_pairs, window_text
@@ -37,6 +37,7 @@ __all__ = [
     "dataset_rows",
     "devices",
     "effective_batch",
+    "ends",
     "fact",
     "finite",
     "held_out",

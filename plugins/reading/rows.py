@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dpo_report.core.contract import NotApplicable
 from dpo_report.core.model import Run, Series
 from dpo_report.plugins.reading.told import numeric, setting, whole
 
@@ -18,6 +19,18 @@ def finite(series: Series | None) -> tuple[NDArray[np.float64], NDArray[np.float
         return np.empty(0), np.empty(0)
     keep = np.isfinite(series.values)
     return series.steps[keep], series.values[keep]
+
+
+def ends(series: Series | None) -> tuple[float, float]:
+    """The first and the last finite value.
+
+    Raises:
+        NotApplicable: there are not two.
+    """
+    _, values = finite(series)
+    if len(values) < 2:
+        raise NotApplicable("fewer than two finite rows were logged")
+    return float(values[0]), float(values[-1])
 
 
 def held_out(run: Run, name: str) -> list[Series]:

@@ -1,0 +1,114 @@
+"""Thresholds of rules: which are declared, what the user set, and which counted in a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from dpo_report.core import numbers
+from dpo_report.core.contract import Check, Threshold
+from dpo_report.core.errors import ReportError
+from dpo_report.core.model import Finding, Limit, Problem, Run
+from dpo_report.core.settings import FILE
+
+if TYPE_CHECKING:
+    from dpo_report.core.host.declared import Provided
+
+
+def declared(checks: Iterable[Check]) -> dict[str, Threshold]:
+    """Every threshold by name; of two with one name the first."""
+    found: dict[str, Threshold] = {}
+    for check in checks:
+        for one in check.thresholds:
+            found.setdefault(one.name, one)
+    return found
+
+
+def contradictions(checks: Iterable[Provided[Check]]) -> Iterator[Problem]:
+    """Thresholds of one name that are not the same."""
+    first: dict[str, tuple[Threshold, str]] = {}
+    for provided in checks:
+        for one in provided.item.thresholds:
+            known, plugin = first.setdefault(one.name, (one, provided.plugin))
+            if known != one:
+                said = f"threshold {one.name} is declared otherwise by {plugin}"
+                yield Problem(f"plugin {provided.plugin}", said, "give it another name")
+
+
+def checked(told: Any, known: Mapping[str, Threshold], *, complete: bool = True) -> dict[str, float]:
+    """What the user set, by name: each name known, each value possible.
+
+    Args:
+        told: the table ``[thresholds]`` as it stands in the file.
+        known: the thresholds that are declared.
+        complete: whether every plugin is at work; else an unknown name may be that of one which is not.
+
+    Raises:
+        ReportError: a name is unknown, or a value impossible.
+    """
+    if not isinstance(told, Mapping):
+        raise ReportError(f"{FILE}: thresholds is no table", "write [thresholds], and below it C7.flat = 0.02")
+    found: dict[str, float] = {}
+    for name, value in _flat(told):
+        if name in known:
+            found[name] = _possible(known[name], value)
+        elif complete:
+            raise ReportError(f"{FILE}: [thresholds] no rule has a threshold {name}", nearest(name, known))
+    return found
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The entries of a table and of the tables in it, their names joined by dots."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What a wrong name may have meant."""
+    near = get_close_matches(name, list(known), 3, 0.5)
+    return f"did you mean {' or '.join(near)}?" if near else "`dpo-report explain --all` lists them"
+
+
+def _possible(threshold: Threshold, value: Any) -> float:
+    whole = isinstance(threshold.value, int)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if number and threshold.low <= value <= threshold.high and not (whole and value != int(value)):
+        return int(value) if whole else float(value)
+    span = f"from {shown(threshold.low)}" + (f" to {shown(threshold.high)}" if math.isfinite(threshold.high) else " on")
+    kind = "a whole number" if whole else "a number"
+    raise ReportError(
+        f"{FILE}: [thresholds] {threshold.name} = {value!r:.40} is not {kind} {span}",
+        f"{threshold.meaning}; by default {shown(threshold.value, threshold.unit)}",
+    )
+
+
+def applied(run: Run, checks: Sequence[Check], findings: Iterable[Finding]) -> tuple[Limit, ...]:
+    """The thresholds of the rules that spoke about a run, or looked and passed."""
+    spoke = {finding.code for finding in findings if finding.status in ("found", "passed")}
+    used: dict[str, list[str]] = {}
+    for check in checks:
+        for one in check.thresholds if check.code in spoke else ():
+            used.setdefault(one.name, []).append(check.code)
+    known = declared(checks)
+    return tuple(limit(known[name], run.limits, rules) for name, rules in used.items())
+
+
+def limit(threshold: Threshold, limits: Mapping[str, float], rules: Sequence[str] = ()) -> Limit:
+    """A threshold with the value that counts."""
+    value = limits.get(threshold.name, threshold.value)
+    return Limit(threshold.name, value, threshold.value, threshold.unit, threshold.meaning, threshold.source,
+                 tuple(rules))  # fmt: skip
+
+
+def shown(value: float, unit: str = "") -> str:
+    """A threshold as it was written, with its unit.
+
+    >>> shown(0.05), shown(1000), shown(1e-6), shown(50.0, "nats")
+    ('0.05', '1000', '1 × 10⁻⁶', '50 nats')
+    """
+    return f"{numbers.setting(value)} {unit}".rstrip()
