@@ -144,7 +144,7 @@ def test_a_point_is_found_again_at_its_source() -> None:
 
 def _pieces(file: Path) -> list[tfrecords.Piece]:
     with file.open("rb") as stream:
-        return list(tfrecords.Records(stream, file.stat().st_size))
+        return list(tfrecords.Records().pieces(stream, file.stat().st_size))
 
 
 @pytest.mark.parametrize("name", ["dpo-eval", "kto", "orpo", "reward", "old09-dpo-eval", "dpo-nan"])

@@ -41,25 +41,28 @@ class Piece:
 
 @dataclass(slots=True)
 class Records:
-    """The records of one file; iterate once, then read ``damage``."""
+    """The records of one file, read in one go or, while it grows, bit by bit."""
 
-    stream: BinaryIO
-    size: int
-    """Bytes to read, so that a file that still grows comes to an end."""
     damage: list[str] = field(default_factory=list)
     """What was wrong, in the order of the file, each as a part of a sentence."""
+    ending: str = ""
+    """What is wrong with the file's end, in the same way: it may be that more is to come."""
     count: int = 0
     """Records passed, damaged ones included."""
-    _offset: int = 0
-    """Where the window begins in the file."""
+    offset: int = 0
+    """Where the next record begins in the file."""
+    _size: int = 0
     _read: int = 0
     _lost: int = -1
     """Where a stretch without a header begins in the file; -1 outside of one."""
 
-    def __iter__(self) -> Iterator[Piece]:
+    def pieces(self, stream: BinaryIO, size: int) -> Iterator[Piece]:
+        """What stands behind ``offset`` in a file of so many bytes; it may grow meanwhile, that is left for later."""
+        self._size, self._read, self.ending = size, self.offset, ""
+        stream.seek(self.offset)
         rest = b""
         while True:
-            new = self.stream.read(min(max(WINDOW, len(rest)), self.size - self._read))
+            new = stream.read(min(max(WINDOW, len(rest)), size - self._read))
             self._read += len(new)
             data = np.frombuffer(rest + new + bytes(_PAD), np.uint8)
             end = len(data) - _PAD
@@ -70,10 +73,10 @@ class Records:
                 self._finish(end)
                 return
             if used > end:
-                self.stream.seek(self._offset + used)
-                self._read = self._offset + used
+                stream.seek(self.offset + used)
+                self._read = self.offset + used
             rest = data[used:end].tobytes()
-            self._offset += used
+            self.offset += used
 
     def _walk(self, data: Bytes, end: int) -> tuple[int, Ints, Ints]:
         """Follow the records from the window's beginning; where the next one begins, and data starts and lengths."""
@@ -108,13 +111,13 @@ class Records:
                 return place
             if (behind := self._skipped(data, place)) > place:
                 return behind
-            self._lost = self._offset + place
+            self._lost = self.offset + place
         return max(place, end - _HEADER + 1)
 
     def _passed(self, place: int, header: int) -> None:
         """Tell of the bytes that lie before a header and belong to no record."""
-        lost = self._lost if self._lost >= 0 else self._offset + place
-        if (count := self._offset + header - lost) > 0:
+        lost = self._lost if self._lost >= 0 else self.offset + place
+        if (count := self.offset + header - lost) > 0:
             self.damage.append(f"is damaged at byte {lost:,}; {count:,} bytes were passed over")
         self._lost = -1
 
@@ -123,9 +126,9 @@ class Records:
         length = int(data[place : place + 8].view("<u8")[0])
         if length <= LARGEST or not _is_header(data, place):
             return place
-        if self._offset + place + length + _HEADER + _FOOTER > self.size:
+        if self.offset + place + length + _HEADER + _FOOTER > self._size:
             return place
-        self.damage.append(f"holds a record of {length >> 20:,} MiB at byte {self._offset + place:,}, passed over")
+        self.damage.append(f"holds a record of {length >> 20:,} MiB at byte {self.offset + place:,}, passed over")
         self.count += 1
         return place + length + _HEADER + _FOOTER
 
@@ -136,7 +139,7 @@ class Records:
         stored = _words(data, starts + lengths)
         bad = np.flatnonzero(masked(crc32c_many(data, starts, lengths)) != stored)
         for index in bad[:3].tolist():
-            where = self._offset + int(starts[index])
+            where = self.offset + int(starts[index])
             self.damage.append(f"record {rows[index]:,} at byte {where:,} does not match its checksum, left out")
         if len(bad) > 3:
             self.damage.append(f"{len(bad) - 3:,} more records do not match their checksums, left out")
@@ -149,7 +152,7 @@ class Records:
             self.damage.append(f"is damaged from byte {self._lost:,} to its end")
         elif end:
             killed = "a writer that was killed, or still writes"
-            self.damage.append(f"ends in the middle of a record at byte {self._offset:,} ({killed})")
+            self.ending = f"ends in the middle of a record at byte {self.offset:,} ({killed})"
 
 
 def _headers(data: Bytes, end: int) -> tuple[Ints, Ints]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.growing import followed, following
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
@@ -99,25 +101,52 @@ def read(folder: Folder, entry: Entry) -> EventFile:
     if is_pointer(head(folder, entry)):
         problem = Problem(entry.path, LFS_PROBLEM, LFS_HINT)
         return EventFile(entry.path, time, writer, number, problems=(problem,), readable=False)
-    scalars = Scalars()
+    content = _Content()
     problems: list[str] = []
     hint = ""
     try:
-        with folder.path(entry).open("rb") as stream:
-            records = Records(stream, entry.size)
-            for piece in records:
-                scalars.add(piece)
-        problems += records.damage
-        if not records.count:
+        path = folder.path(entry)
+        content = followed(path, "tensorboard", entry.size, _Content, lambda known: known.read_on(path, entry.size))
+        problems += content.damage()
+        if not content.records.count:
             problems = ["is empty" if not entry.size else "holds no records of TensorBoard"]
-        elif records.damage:
+        elif problems:
             hint = "the points before and after are used"
     except OSError as error:
         problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
-    for kind, (times, first) in scalars.odd.items():
+    for kind, (times, first) in content.scalars.odd.items():
         problems.append(f"record {first:,} {kind}, left out" + (f" ({times:,} such records)" if times > 1 else ""))
     told = tuple(Problem(entry.path, text, hint) for text in problems)
-    return EventFile(entry.path, time, writer, number, scalars.points(), scalars, problems=told)
+    return EventFile(entry.path, time, writer, number, content.scalars.points(), content.scalars, problems=told)
+
+
+@dataclass(slots=True)
+class _Content:
+    """What was read of a file so far."""
+
+    records: Records = field(default_factory=Records)
+    scalars: Scalars = field(default_factory=Scalars)
+
+    @property
+    def offset(self) -> int:
+        """Where the next record begins."""
+        return self.records.offset
+
+    @property
+    def sound(self) -> bool:
+        """Whether no record was damaged: one that is half-written may look so."""
+        return not self.records.damage
+
+    def read_on(self, path: Path, size: int) -> None:
+        """Take in the records behind ``offset``."""
+        with path.open("rb") as stream:
+            for piece in self.records.pieces(stream, size):
+                self.scalars.add(piece)
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file; while it is watched, its end may stay open."""
+        ending = "" if following() else self.records.ending
+        return [*self.records.damage, *([ending] if ending else [])]
 
 
 def _parted(columns: dict[str, Points]) -> tuple[dict[str, Points], dict[str, Points]]:

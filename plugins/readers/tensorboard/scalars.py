@@ -39,7 +39,7 @@ class Shape(NamedTuple):
 
 @dataclass(slots=True)
 class Curve:
-    """The points of one tag in the order of the file, in blocks."""
+    """The points of one tag in blocks, nearly in the order of the file."""
 
     steps: list[Ints] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
@@ -50,6 +50,16 @@ class Curve:
         self.steps.append(steps)
         self.values.append(values)
         self.rows.append(rows)
+
+    def points(self) -> Points:
+        """The points in the order of the file. They are kept as one block, for more may come."""
+        if len(self.rows) > 1:
+            rows = np.concatenate(self.rows)
+            order = slice(None) if np.all(rows[1:] >= rows[:-1]) else np.argsort(rows, kind="stable")
+            self.rows = [rows[order]]
+            self.steps = [np.concatenate(self.steps)[order]]
+            self.values = [np.concatenate(self.values)[order]]
+        return Points(self.steps[0].astype(np.float64), self.values[0], self.rows[0])
 
 
 class Scalars:
@@ -80,16 +90,8 @@ class Scalars:
                     self._collect(event, int(piece.rows[one]))
 
     def points(self) -> dict[str, Points]:
-        """The points of each tag in the order of the file, record numbers as rows; tags as they came. Ask once."""
-        found: dict[str, Points] = {}
-        while self.curves:
-            tag, curve = self.curves.popitem()
-            rows = np.concatenate(curve.rows)
-            points = Points(np.concatenate(curve.steps).astype(np.float64), np.concatenate(curve.values), rows)
-            if not np.all(rows[1:] >= rows[:-1]):
-                order = np.argsort(rows, kind="stable")
-                points = Points(points.steps[order], points.values[order], points.rows[order])
-            found[tag] = points
+        """The points of each tag in the order of the file, record numbers as rows; tags as they came."""
+        found = {tag: curve.points() for tag, curve in self.curves.items()}
         return dict(sorted(found.items(), key=lambda item: int(item[1].rows[0])))
 
     def _in_bulk(self, piece: Piece, length: int, index: Ints) -> Ints:

@@ -1,0 +1,150 @@
+"""Files that grow while they are watched: what was read is not read again, and the run is the one a fresh look sees."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from binary import event_file, scalar, tfrecord
+from dpo_report.core.errors import ReportError
+from dpo_report.core.growing import Memory, remembering, unchanged
+from dpo_report.core.loader import load
+from dpo_report.core.manager import Host
+from dpo_report.core.model import Run
+
+NAME = "events.out.tfevents.1700000000.host.7.0"
+HOST = Host(disabled=["all"])
+
+
+def events(count: int) -> bytes:
+    """A log with two curves that is not too regular: steps of all widths, a NaN, a text-like tag now and then."""
+    rows = []
+    for step in range(count):
+        rows.append(scalar("train/loss", step * 60, float("nan") if step == 5 else 0.7 - step / 999))
+        if step % 3 == 0:
+            rows.append(scalar("eval/loss", step * 60, 0.6))
+    return event_file(rows)
+
+
+def watched(path: Path, memory: Memory) -> Run | None:
+    with remembering(memory):
+        try:
+            return load(path, host=HOST)
+        except ReportError:
+            return None
+
+
+def same(one: Run, other: Run) -> None:
+    assert one.series.keys() == other.series.keys()
+    for key, series in one.series.items():
+        other_one = other.series[key]
+        for mine, theirs in ((series.steps, other_one.steps), (series.values, other_one.values)):
+            np.testing.assert_array_equal(mine, theirs)
+        assert [str(series.source_at(i)) for i in range(len(series))] == [
+            str(other_one.source_at(i)) for i in range(len(series))
+        ]
+    plain = [replace(run, series={}, witnesses=(), files=()) for run in (one, other)]
+    assert plain[0] == plain[1]
+
+
+@given(cuts=st.lists(st.integers(0, 4200), max_size=8), window=st.sampled_from([1 << 21, 300]))
+@settings(max_examples=25, deadline=None)
+def test_a_growing_event_file_is_read_as_a_whole_one(
+    cuts: list[int], window: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from dpo_report.plugins.readers import tfrecords
+
+    folder = tmp_path_factory.mktemp("run")
+    data, memory = events(50), Memory()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tfrecords, "WINDOW", window)
+        for cut in [*sorted(cuts), len(data)]:
+            (folder / NAME).write_bytes(data[:cut])
+            run = watched(folder, memory)
+    assert run is not None
+    assert not memory.loose
+    same(run, load(folder, host=HOST))
+
+
+def test_only_new_bytes_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dpo_report.plugins.readers.tensorboard.scalars import Scalars
+
+    taken: list[int] = []
+    add = Scalars.add
+    monkeypatch.setattr(
+        Scalars, "add", lambda self, piece: (taken.append(len(piece.lengths)), add(self, piece))[1], raising=True
+    )
+    (tmp_path / NAME).write_bytes(events(50))
+    memory = Memory()
+    watched(tmp_path, memory)
+    assert sum(taken) == 68
+    taken.clear()
+    watched(tmp_path, memory)
+    assert sum(taken) == 0
+    with (tmp_path / NAME).open("ab") as stream:
+        stream.write(tfrecord(scalar("train/loss", 9000, 0.1)) + tfrecord(scalar("train/loss", 9060, 0.1))[:20])
+    run = watched(tmp_path, memory)
+    assert sum(taken) == 1
+    assert run is not None and len(run.series["loss", "train"]) == 51
+    assert memory.loose, "half a record is still to come"
+    assert not any("middle" in problem.message for problem in run.problems)
+    assert any("middle" in problem.message for problem in load(tmp_path, host=HOST).problems)
+
+
+@pytest.mark.parametrize("change", ["shorter", "rewritten", "replaced", "damaged end"])
+def test_what_is_not_the_same_file_any_more_is_read_anew(tmp_path: Path, change: str) -> None:
+    file, memory = tmp_path / NAME, Memory()
+    data = events(50)
+    file.write_bytes(data if change != "damaged end" else data[:-40] + bytes(40))
+    watched(tmp_path, memory)
+    if change == "shorter":
+        file.write_bytes(events(20))
+    elif change == "rewritten":
+        file.write_bytes(event_file([scalar("train/loss", step, 0.25) for step in range(200)]))
+    elif change == "replaced":
+        file.rename(tmp_path / "kept")
+        file.write_bytes(data + tfrecord(scalar("train/loss", 9000, 0.1)))
+        (tmp_path / "kept").unlink()
+    else:
+        file.write_bytes(data)
+    run = watched(tmp_path, memory)
+    assert run is not None
+    same(run, load(tmp_path, host=HOST))
+
+
+def test_outside_of_a_watcher_nothing_is_kept(tmp_path: Path) -> None:
+    made = []
+    file = tmp_path / "a"
+    file.write_text("x")
+    for _ in range(2):
+        unchanged(file, "test", lambda: made.append(1))
+    assert len(made) == 2
+
+
+def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
+    made = []
+    file, memory = tmp_path / "a", Memory()
+    file.write_text("x")
+
+    def look() -> None:
+        with remembering(memory):
+            unchanged(file, "test", lambda: made.append(1))
+
+    look()
+    look()
+    assert len(made) == 1
+    os.utime(file, (1, 1))
+    look()
+    assert len(made) == 2
+    memory.clear()
+    look()
+    assert len(made) == 3
+    file.unlink()
+    look()
+    assert len(made) == 4
