@@ -21,6 +21,7 @@ from dpo_report.core.macros import camel
 from dpo_report.core.model import Analysis, Problem, Report, Run
 from dpo_report.core.remote import is_url
 from dpo_report.core.render import Kit
+from dpo_report.core.siblings import with_siblings
 from dpo_report.core.standin import filename
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def build_runs(
     options: Mapping[str, str] | None = None,
     in_place: bool = False,
     with_files: Iterable[str | Path] = (),
+    seen: Callable[[Run], Run] | None = None,
+    beside: Sequence[Run] = (),
 ) -> tuple[Report, ...]:
     """Read runs, find what may be said of them, and write a report of each.
 
@@ -93,6 +96,8 @@ def build_runs(
         options: what is asked of single formats: ``{"pdf-engine": "latex"}``.
         in_place: also merge the formats that can be into the run's own files.
         with_files: files outside a run's folder that belong to the run.
+        seen: adds to each run what its files cannot tell, before anything is made of it.
+        beside: runs of which reports are made at the same time, by other calls.
 
     Raises:
         ReportError: a path holds no run, a format or template is wrong, or a folder cannot be written. Then nothing
@@ -106,7 +111,8 @@ def build_runs(
     chosen = [plugins.format(name).item for name in dict.fromkeys([formats] if isinstance(formats, str) else formats)]
     places = [paths] if isinstance(paths, str | Path) else list(paths)
     roots = tuple(Path(folder) for folder in template_dirs or ())
-    runs = with_siblings([load(path, host=plugins, with_files=with_files) for path in places])
+    runs = [load(path, host=plugins, with_files=with_files) for path in places]
+    runs = with_siblings([seen(run) for run in runs] if seen is not None else runs, beside)
     analyses = [analyse(run, plugins) for run in runs]
     targets = _targets(places, analyses, Path(out) if out is not None else None)
     for folder in targets:
@@ -131,14 +137,6 @@ def build_runs(
         _told(plugins, Report((analysis,), folder, tuple(folder / name for name in sorted(written[folder]))))
         for folder, (analysis, _) in zip(targets, made, strict=True)
     )
-
-
-def with_siblings(runs: Sequence[Run]) -> list[Run]:
-    """Runs that are reported together, each with the others of its method beside it."""
-    return [
-        replace(run, siblings=tuple(one for one in runs if one is not run and run.method and one.method == run.method))
-        for run in runs
-    ]
 
 
 def _told(host: Host, report: Report) -> Report:

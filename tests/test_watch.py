@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,8 +95,50 @@ def test_it_gives_up_when_nothing_changes(tmp_path, capsys):
     words = ["watch", str(run), "--every", "0.05", "--patience", "0.02", "-f", "json"]
     assert main(words) == 0
     said = capsys.readouterr()
-    assert said.out.count("step 4 of 18") == 1
+    assert [line.rpartition("report: ")[2] for line in said.out.splitlines()] == [
+        "step 4 of 18, running",
+        "step 4 of 18, incomplete",
+    ]
+    told = json.loads((run / "report" / "report.json").read_bytes())["runs"][0]
+    assert told["status"] == "incomplete", "the report that stays says what the files tell"
     assert "nothing changed for 0.02 min" in said.err
+
+
+def test_while_it_goes_on_the_report_says_so(tmp_path):
+    run = tmp_path / "run"
+    with trainer(run, until=4, pause=0.01) as training:
+        training.wait()
+    with watcher(run, "-f", "markdown") as process:
+        assert process.stdout.readline().endswith("report: step 4 of 18, running\n")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    said = (run / "report" / "report.md").read_text()
+    assert "Training is under way: these are the numbers of step 4 of 18" in said
+    assert "no claim: training has not come to its end yet" in said
+    assert not re.search("incomplete|stopped|killed|unavailable", said)
+
+
+def test_an_old_log_is_of_no_run_that_goes_on(tmp_path, capsys):
+    run = tmp_path / "run"
+    with trainer(run, until=4, pause=0.01) as training:
+        training.wait()
+    os.utime(run / "trainer_log.jsonl", (1.7e9, 1.7e9))
+    assert main(["watch", str(run), "--every", "0.05", "--patience", "0.02", "-f", "json"]) == 0
+    assert capsys.readouterr().out.count("step 4 of 18, incomplete") == 1
+
+
+def test_a_run_that_ends_early_and_says_so_ends_the_watch(tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(ROOT / "examples" / "runs" / "kg-8pairs-log1", run, ignore=shutil.ignore_patterns("report"))
+    state = run / "trainer_state.json"
+    state.write_text(state.read_text().replace('"max_steps": 4', '"max_steps": 40'))
+    shutil.rmtree(run / "checkpoint-4")
+    for path in run.rglob("*"):
+        os.utime(path)
+    assert main(["watch", str(run), "--every", "0.05", "--patience", "0.5", "-f", "json"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1].endswith("step 4 of 40, incomplete")
+    assert "nothing changed" not in said.err
 
 
 def test_what_cannot_be_read_is_told_once_and_read_when_it_can_be(tmp_path):

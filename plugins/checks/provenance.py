@@ -46,7 +46,7 @@ def merged_sources(run: Run, values: Values) -> Finding:
     if not states:
         raise NotApplicable("no file of the run holds metrics")
     files = listing([Code(name) for name in dict.fromkeys(w.files[0] for w in states if w.files)][:4])
-    if "train_loss" in run.summary or "train_runtime" in run.summary:
+    if "train_loss" in run.summary or "train_runtime" in run.summary or run.status == "running":
         return passed(say("values were read from {files}", files=files))
     if run.method in reading.POLICY_GRADIENT:
         lost = "runtime is unavailable"
@@ -145,6 +145,9 @@ def complete(run: Run, values: Values) -> Finding:
     at = ""
     if run.epoch is not None:
         at = f" (epoch {run.epoch:.3g}" + (f" of {epochs:g})" if epochs and epochs > run.epoch else ")")
+    if run.status == "running":
+        going = "Training is under way: these are the numbers of step {done} of {planned}{at}."
+        return found(say(going, done=done, planned=planned, at=at), "caution", evidence=("steps.done", "steps.planned"))
     ended = "train_loss" in run.summary or "train_runtime" in run.summary
     told = (
         "Training stopped at step {done} of {planned}{at}."

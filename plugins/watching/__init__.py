@@ -13,8 +13,10 @@ examples:
   dpo-report watch outputs/dpo                  outputs/dpo/report/report.html, anew whenever something was logged
   dpo-report watch outputs/dpo -f markdown -o live --every 10
 
-It may be started before the run is. It stops when the run has taken all its steps and its files have come to rest,
-when nothing changed for an hour (--patience), or with Ctrl-C (status 130). The last good report stays in any case.
+It may be started before the run is. Of logs only what is new is read. While files change, the report calls the run
+"running"; once nothing changed for an hour (--patience), what its files tell of its end.
+It stops when the run has taken all its steps, or told its end, and its files have come to rest; after that hour; or
+with Ctrl-C (status 130). The last good report stays in any case.
 """
 
 

@@ -1,7 +1,9 @@
 """Looks at the files of a run again and again, and builds its report when they have changed.
 
 A file is read when it has come to rest, or after a while if it never does; what is half-written then is read right the
-next time. Reports are written as everywhere, all or none, so whoever looks sees the old one or the new one.
+next time. What was read of a log that only grew is not read again, nor a file that stayed as it was. The report that is
+left at the end, or when a log stops in the middle of a row, is made from all files anew, as ``build`` makes it.
+Reports are written as everywhere, all or none, so whoever looks sees the old one or the new one.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dpo_report.core import target
@@ -18,17 +21,21 @@ from dpo_report.core.build import FOLDER, build_runs
 from dpo_report.core.cli import tell
 from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import Folder
+from dpo_report.core.growing import Memory, remembering
 from dpo_report.core.manager import Host
-from dpo_report.core.model import Problem, Report
+from dpo_report.core.model import Problem, Report, Run
 from dpo_report.core.numbers import count
 from dpo_report.core.terminal import printable
 
 REST = 5
-"""Looks without a change after which a complete run has ended."""
+"""Looks without a change after which a run that told its end has ended."""
 HURRY = 2
 """Looks that a build waits at most for files to come to rest."""
 SHARE = 4.0
 """Between builds passes at least so many times what the last one took, so that watching costs a fifth of a core."""
+
+CLOSING = 60 * 10**9
+"""Nanoseconds in which a trainer that has ended writes its model and its closing words."""
 
 Stamp = tuple[tuple[str, int, int], ...]
 """Path, size and time of change of every file."""
@@ -42,17 +49,18 @@ def watch(args: argparse.Namespace) -> int:
     """
     host = Host(files=args.plugin, disabled=args.no_plugin)
     home = args.run if not args.run.is_file() else args.run.parent
-    watcher = _Watcher(
-        args.run, _formats(args.format, host), args.output or home / FOLDER, host, args.template_dir, quiet=args.quiet
-    )
+    out = args.output or home / FOLDER
+    patience = 60 * args.patience
+    watcher = _Watcher(args.run, _formats(args.format, host), out, host, args.template_dir, args.quiet, patience)
     target.check(watcher.out)
     last_change = time.monotonic()
-    while time.monotonic() - last_change < 60 * args.patience:
+    while time.monotonic() - last_change < patience:
         if watcher.look():
             last_change = time.monotonic()
         if watcher.ended:
             return 0
         time.sleep(args.every)
+    watcher.finish()
     tell(f"nothing changed for {args.patience:g} min; the report stands as it is")
     return 0
 
@@ -86,14 +94,20 @@ class _Watcher:
     host: Host
     template_dirs: Sequence[Path]
     quiet: bool
+    patience: float
+    """Seconds without a change after which nobody trains any more."""
     ended: bool = False
-    """Whether the run took all its steps and its files are at rest."""
+    """Whether the run told its end and its files are at rest."""
     seen: Stamp = ()
     """At the last look."""
     built: Stamp | None = None
     """What the report was built from."""
-    complete: bool = False
-    """Whether the report tells of a completed run."""
+    over: bool = False
+    """Whether the report tells of a run that came to its end: all steps taken, or closing words written."""
+    memory: Memory = field(default_factory=Memory)
+    """What was read so far."""
+    anew: bool = False
+    """Whether the report was made without that memory."""
     resting: int = 0
     """Looks since the last change."""
     waiting: int = 0
@@ -101,7 +115,9 @@ class _Watcher:
     not_before: float = 0.0
     """When the next build may be."""
     told: set[str | Problem] = field(default_factory=set)
-    """What was said already."""
+    """What was said already of what is wrong."""
+    said: str = ""
+    """The last line that was printed."""
 
     def look(self) -> bool:
         """Look once, build where it is time to; gives whether something had changed."""
@@ -114,16 +130,36 @@ class _Watcher:
             at_rest = not changed or self.waiting > HURRY
             if at_rest and time.monotonic() >= self.not_before:
                 self._build(now)
-        else:
-            self.ended = self.complete and self.resting >= REST
+        elif self.resting >= REST:
+            if now and not self.anew and (self.over or self.memory.loose):
+                self.finish()
+            self.ended = self.over
         return changed
 
-    def _build(self, now: Stamp) -> None:
+    def finish(self) -> None:
+        """Build from all files anew."""
+        self.memory.clear()
+        if not self.anew and self.seen:
+            self._build(self.seen, anew=True)
+
+    def _build(self, now: Stamp, *, anew: bool = False) -> None:
         start = time.monotonic()
         self.waiting = 0
         self.built = now
+        self.anew = anew
+        self.over = False
+        youngest = max(changed for _, _, changed in now) / 1e9
+        going_on = time.time() - youngest < self.patience
+
+        def seen(run: Run) -> Run:
+            self.over = run.status == "completed" or _told_its_end(run, now)
+            return replace(run, status="running") if going_on and not self.over and _may_go_on(run) else run
+
         try:
-            (report,) = build_runs(self.run, self.formats, self.out, self.host, template_dirs=self.template_dirs)
+            with nullcontext() if anew else remembering(self.memory):
+                (report,) = build_runs(
+                    self.run, self.formats, self.out, self.host, template_dirs=self.template_dirs, seen=seen
+                )
         except ReportError as error:
             self._tell(error.message, error.message, error.hint)
         else:
@@ -132,17 +168,33 @@ class _Watcher:
 
     def _tell_of(self, report: Report) -> None:
         run = report.analyses[0].run
-        self.complete = run.status == "completed"
         for problem in report.analyses[0].problems:
             self._tell(problem, f"{problem.where}: {problem.message}", problem.hint)
         if not self.quiet:
             done = "steps unknown" if run.global_step is None else f"step {count(run.global_step)}"
             of = f" of {count(run.max_steps)}" if run.max_steps and run.global_step is not None else ""
-            sys.stdout.write(printable(f"{report.directory}: {done}{of}, {run.status}") + "\n")
-            sys.stdout.flush()
+            line = printable(f"{report.directory}: {done}{of}, {run.status}")
+            if line != self.said:
+                self.said = line
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
 
     def _tell(self, key: str | Problem, message: str, hint: str) -> None:
         """On stderr, each thing once."""
         if key not in self.told:
             self.told.add(key)
             tell(message, hint)
+
+
+def _told_its_end(run: Run, now: Stamp) -> bool:
+    """Whether the trainer's closing words are among the last that was written; older ones are of an attempt before."""
+    words = run.summary.get("train_runtime") or run.summary.get("train_loss")
+    if words is None:
+        return False
+    told = max((changed for path, _, changed in now if f"/{path}".endswith(f"/{words.source.file}")), default=0)
+    return told >= max(changed for _, _, changed in now) - CLOSING
+
+
+def _may_go_on(run: Run) -> bool:
+    """Whether nothing but time tells a run that goes on from one that was killed."""
+    return run.status in ("incomplete", "unknown", "no-metrics")
