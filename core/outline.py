@@ -224,6 +224,13 @@ class Outline:
         trainer = run.trainer or (f"{run.method} run" if run.method else "")
         return ", ".join(filter(None, (trainer, status, steps)))
 
+    @property
+    def no_claim(self) -> str:
+        """Why no claim is made, to stand behind ``No claim:``."""
+        if self.analysis.run.status == "running":
+            return "training has not come to its end yet"
+        return "not even that training ran to its planned end"
+
     def sentence(self, verdict: Verdict) -> str:
         """A rung's sentence without its full stop, to go on with after a colon or ``that``."""
         return verdict.text[:1].lower() + verdict.text[1:].removesuffix(".")

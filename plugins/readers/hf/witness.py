@@ -9,6 +9,7 @@ from typing import Any
 
 from dpo_report.core.contract import Match
 from dpo_report.core.folder import Entry, Folder, natural
+from dpo_report.core.growing import unchanged
 from dpo_report.core.model import Datum, Problem, Source, Witness
 from dpo_report.plugins.readers.hf import checkpoints
 from dpo_report.plugins.readers.hf.columns import tabulate
@@ -104,8 +105,11 @@ def _is_state_of(entry: Entry) -> bool:
 
 
 def _known(folder: Folder, entry: Entry, limit: int | None = None) -> Known:
-    state = read_state(folder, entry, limit)
-    return Known(state, tabulate(state.history))
+    def read() -> Known:
+        state = read_state(folder, entry, limit)
+        return Known(state, tabulate(state.history))
+
+    return unchanged(folder.root / entry.path, f"{NAME} {entry.path} {limit}", read)
 
 
 def _grouped(folder: Folder, entries: list[Entry]) -> list[list[Known]]:
