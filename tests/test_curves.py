@@ -104,9 +104,7 @@ def test_a_million_rows_are_drawn_in_seconds_and_the_spike_is_seen():
     assert len(content) < 100_000
     (line,) = figure.panels[0].lines
     assert (line.high.max(), line.low.min()) == (9.0, values.min())
-    assert "Line: mean of bins of 10,000 steps; band: minimum and maximum of the rows in each bin" in str(
-        figure.caption
-    )
+    assert "Line: mean of bins of 10,000 steps; band: minimum and maximum in each bin" in str(figure.caption)
 
 
 def test_a_schedule_is_drawn_as_logged_and_a_spiky_norm_by_its_median():
@@ -171,7 +169,6 @@ def test_chosen_and_rejected_differ_by_dash_and_stand_beside_their_margin():
     assert [(line.label, line.dashed) for line in rewards.lines] == [("chosen", False), ("rejected", True)]
     assert [level.label for level in rewards.levels] == ["0: policy = reference"]
     assert margin.levels == ()
-    assert "Coloured dashes: rejected responses." in caption("rewards", dpo())
 
 
 def test_rewards_without_a_reference_model_have_no_zero_line():
@@ -241,7 +238,10 @@ def test_a_curve_without_two_rows_says_so(name):
 def test_steps_that_are_no_whole_numbers_are_epochs():
     run = made.run(rows=[made.series("loss", [2.0, 1.0], steps=[0.5, 1.0])])
     assert build("loss", run).panels[0].x_label == "Epoch"
-    assert caption("loss", run).startswith("The training loss is 2.000 at epoch 0.500 and 1.000 at epoch 1.")
+    assert caption("loss", run).startswith("The training loss goes from 2.000 to 1.000.")
+    halved = made.run(rows=[made.series("loss", [2.0, 1.0, math.nan], steps=[0.5, 1.0, 1.5])])
+    assert "to 1.000 (to epoch 1)." in caption("loss", halved)
+    assert "1 value of the training loss (epoch 1.50)." in caption("loss", halved)
 
 
 def test_named_held_out_sets_are_named_and_what_finds_no_room_is_told():
@@ -257,16 +257,30 @@ def test_named_held_out_sets_are_named_and_what_finds_no_room_is_told():
 
 def test_a_short_run_is_told_by_its_ends():
     assert caption("loss", made.run(loss=[0.6931, 0.475, 0.337, 0.259])) == (
-        "The training loss is 0.693 at step 1 and 0.259 at step 4. Filled markers: logged rows, joined. "
-        "Grey dashes: ln 2 = 0.693, the loss of a policy that equals its reference."
+        "The training loss goes from 0.693 to 0.259. Filled markers: logged rows."
     )
+
+
+def test_lines_that_end_where_they_began_or_hold_one_number_are_told_as_such():
+    run = made.run(loss=[0.7, 0.5, 0.7], rewards__chosen=[0.1, 0.2, 0.3], rewards__rejected=[math.nan, 0.2, math.nan])
+    assert caption("loss", run).startswith("The training loss starts and ends at 0.700.")
+    told = "of chosen responses goes from 0.100 to 0.300, the training reward of rejected responses is 0.200 at step 2."
+    assert told in caption("rewards", run)
+
+
+def test_chosen_and_rejected_are_told_together_and_named_once():
+    held_out = {f"rewards/{which}": ([2, 4], [0.1, 0.2]) for which in ("chosen", "rejected")}
+    told = caption("rewards", made.run(rewards__chosen=[0, 0.1], rewards__rejected=[0, -0.1], evaluations=held_out))
+    assert re.match("The training rewards of chosen and rejected responses go from [^;]*, the held-out ones from", told)
 
 
 def test_a_longer_run_is_told_by_the_means_of_its_ends_with_their_size():
     run = made.run(loss=falling(60, 0.6, 0.01), every=100, settings={"logging_steps": 100})
     text = caption("loss", run, {})
-    assert text.startswith("The training loss averages 0.590 over the first 3 logged rows and 0.020 over the last 3.")
-    assert "Dots: logged means of 100 steps; line: their running mean over 7 rows (fewer towards the ends)." in text
+    assert text.startswith("The training loss goes from 0.590 to 0.020. ")
+    assert (
+        "Dots: logged means of 100 steps; line: running mean over 7 (numbers: means of the first and last 3 rows)."
+    ) in text
 
 
 def test_rows_are_called_means_only_where_the_trainer_says_so():
@@ -285,25 +299,23 @@ def test_held_out_data_is_told_with_its_best_value_and_its_size():
             "runtime": ([1, 2, 3], [25.0, 25.0, 25.0]),
         },
     )
-    assert "the held-out loss is 0.600 at step 1 and 0.900 at step 3, above ln 2 (policy = reference) " in caption(
-        "loss", run
-    )
-    assert "(lowest: 0.500 at step 2)" in caption("loss", run)
+    told = ", the held-out loss from 0.600 to 0.900 (lowest: 0.500 at step 2; above ln 2 at the end). "
+    assert told in caption("loss", run)
     assert "Open squares: evaluations on 250 held-out pairs." in caption("loss", run)
 
 
 def test_many_evaluations_are_smoothed_and_called_evaluations():
     run = made.run(loss=falling(30), evaluations={"loss": (range(1, 101), falling(100, 0.8, 0.6))})
     text = caption("loss", run)
-    assert "Dots: evaluations; line: their running mean over 11 rows" in text
-    assert "Dots: logged rows; line: their running mean over 3 rows" in text
+    assert "Dots: evaluations; line: running mean over 11 (" in text
+    assert "Dots: logged rows; line: running mean over 3 (" in text
     assert "Open squares only tell the held-out lines apart." in text
 
 
 def test_values_that_are_no_numbers_are_counted_and_placed():
     run = made.run(loss=[0.7, math.nan, 0.6, math.nan, math.inf, math.nan, 0.5])
     text = caption("loss", run)
-    assert "Not drawn, for they are no finite numbers: 4 values of the training loss (steps 2 and 4 to 6)." in text
+    assert "Not finite, so not drawn: 4 values of the training loss (steps 2 and 4 to 6)." in text
     assert np.isnan(build("loss", run).panels[0].lines[0].y).sum() == 4
 
 

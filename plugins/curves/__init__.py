@@ -49,9 +49,8 @@ def _loss(run: Run, values: Values) -> Figure:
     """Loss of training and held-out data, beside the accuracy that was logged with it."""
     if run.method in reading.POLICY_GRADIENT:
         raise NotApplicable(f"the loss of {run.method.upper()} is no measure of progress; its reward is drawn instead")
-    levels, references = _start(run, values)
     loss = Quantity(("loss",), "loss", _loss_label(run), numbers.loss, "lower", 0.0, may_log=False)
-    drawn = [panel(run, loss, levels, references), _accuracy(run)]
+    drawn = [panel(run, loss, _start(run, values)), _accuracy(run)]
     shown = [what for what, one in zip(("loss", "accuracy"), drawn, strict=True) if one]
     title = " and ".join(shown).capitalize() + " over training"
     return _figure(run, "loss", title, drawn, "fewer than two rows with a loss or an accuracy were logged")
@@ -63,33 +62,27 @@ def _loss_label(run: Run) -> str:
     return (f"{name} loss" if name else "Loss") + (f" ({', '.join(kinds)})" if name and kinds else "")
 
 
-def _start(run: Run, values: Values) -> tuple[list[Level], list[str]]:
+def _start(run: Run, values: Values) -> list[Level]:
     """The loss before any training, where it follows from the method."""
     known = values.get("loss.start")
     if known is None or not isinstance(known.value, int | float):
-        return [], []
+        return []
     start = float(known.value)
     shown = "ln 2" if math.isclose(start, math.log(2), rel_tol=1e-9) else f"{start:.4g}"
-    equals = f" = {numbers.loss(start)}" if shown == "ln 2" else ""
-    if run.method == "reward":
-        return [Level(start, f"{shown}: equal scores")], [f"{shown}{equals}, the loss where both responses score alike"]
-    return (
-        [Level(start, f"{shown}: policy = reference")],
-        [f"{shown}{equals}, the loss of a policy that equals its reference"],
-    )
+    return [Level(start, f"{shown}: equal scores" if run.method == "reward" else f"{shown}: policy = reference")]
 
 
 def _accuracy(run: Run) -> Drawn | None:
     """The first accuracy that was logged; the chance line only where it is a choice between two."""
-    chance = [Level(0.5, "chance")], ["0.5, chance"]
+    chance = [Level(0.5, "chance")]
     name = "Implicit-reward accuracy" if run.method in reading.IMPLICIT_REWARD else "Reward accuracy"
     ties = run.method not in reading.IMPLICIT_REWARD
     paired = Quantity(("rewards/accuracies",), "accuracy", name, _three, "higher", 0.5, ties=ties)
     plain = Quantity(("accuracy",), "accuracy", "Accuracy", _three, "higher", 0.5 if run.method == "reward" else 0.0)
     token = Quantity(("mean_token_accuracy",), "token accuracy", "Token accuracy", _three, "higher", 0.0)
     return (
-        panel(run, paired, *chance)
-        or (panel(run, plain, *chance) if run.method == "reward" else panel(run, plain))
+        panel(run, paired, chance)
+        or (panel(run, plain, chance) if run.method == "reward" else panel(run, plain))
         or panel(run, token)
     )
 
@@ -103,7 +96,6 @@ def _rewards(run: Run, values: Values) -> Figure:
     del values
     reference = run.method in reading.IMPLICIT_REWARD and not reading.setting(run, "reference_free")
     zero = [Level(0.0, "0: policy = reference")] if reference else []
-    told = ["reward 0, where policy and reference agree"] if reference else []
     both = Quantity(
         ("rewards/chosen", "rewards/rejected"),
         "reward",
@@ -111,9 +103,9 @@ def _rewards(run: Run, values: Values) -> Figure:
         pair="{} rewards of chosen and rejected responses",
     )
     margin = Quantity(("rewards/margins",), "margin", "Reward margin, chosen − rejected", y_from=0.0)
-    drawn = [panel(run, both, zero, told), panel(run, margin)]
+    drawn = [panel(run, both, zero), panel(run, margin)]
     if drawn[1] is not None and any((one.series.values < 0).any() for one in drawn[1].tracks):
-        drawn[1] = panel(run, margin, [Level(0.0, "0: no preference")], ["margin 0, no preference"])
+        drawn[1] = panel(run, margin, [Level(0.0, "0: no preference")])
     return _figure(
         run,
         "rewards",

@@ -55,8 +55,6 @@ class Drawn:
     quantity: Quantity
     panel: Panel
     tracks: tuple[Track, ...]
-    references: tuple[str, ...] = ()
-    """What the grey dashes are, in full."""
     left_out: tuple[str, ...] = ()
     """Held-out sets that found no room."""
     tied: tuple[Series, ...] = ()
@@ -67,7 +65,7 @@ _OF = ("", "")
 _PAIR = ("chosen", "rejected")
 
 
-def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references: Sequence[str] = ()) -> Drawn | None:
+def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = ()) -> Drawn | None:
     """The panel of a quantity; None where no series of it has two finite points."""
     tracks: list[Track] = []
     left_out: list[str] = []
@@ -103,7 +101,7 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = (), references
         y_from=quantity.y_from,
         y_scale="log" if quantity.may_log and _wide(tracks) else "linear",
     )
-    return Drawn(quantity, drawn, tuple(tracks), tuple(references), tuple(left_out), tuple(tied))
+    return Drawn(quantity, drawn, tuple(tracks), tuple(left_out), tuple(tied))
 
 
 def _ties(run: Run, series: Series) -> NDArray[np.bool_]:
