@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MARKS = {"warning": ("!!", "bold red"), "caution": ("! ", "yellow"), "good": ("+ ", "green"), "info": ("  ", "")}
 """Sign and colour by severity; the sign alone is enough."""
+_WORTH_A_COLUMN = 20
+"""The narrowest column of words that still tells something."""
 
 
 def view(analysis: Analysis, host: Host, everything: bool = False, place: str = "") -> list[RenderableType]:
@@ -108,18 +110,25 @@ def _values(analysis: Analysis, host: Host, everything: bool) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("number", min_width=label, max_width=label)
     table.add_column("value", justify="right", no_wrap=True, min_width=widest)
-    table.add_column("what it means", style="dim", **_last_column(label + widest, everything))
+    room = _room_beside(label + widest)
+    told = everything or room >= _WORTH_A_COLUMN
+    if told:
+        table.add_column("what it means", style="dim", **_last_column(room, everything))
     for row in rows:
-        table.add_row(*map(Styled, row))
+        table.add_row(*map(Styled, row if told else row[:2]))
     return table
 
 
-def _last_column(taken: int, wrapped: bool) -> dict[str, Any]:
-    """The room that is left of a line; a text that does not fit is cut, so that a number takes one line."""
+def _room_beside(taken: int) -> int:
+    """The columns of a terminal's line that are left beside those taken, the gaps between them counted."""
     from rich.console import Console
 
-    left = max(20, Console().width - taken - 6)
-    return {"max_width": left, "no_wrap": not wrapped, "overflow": "ellipsis"}
+    return Console().width - taken - 6
+
+
+def _last_column(room: int, wrapped: bool) -> dict[str, Any]:
+    """A last column; a text that does not fit is cut, so that a number takes one line."""
+    return {"max_width": max(_WORTH_A_COLUMN, room), "no_wrap": not wrapped, "overflow": "ellipsis"}
 
 
 def _headlines(analysis: Analysis) -> list[Value]:
@@ -141,7 +150,7 @@ def _file_roles(analysis: Analysis) -> RenderableType:
     table.add_column("files made", no_wrap=True, min_width=10)
     table.add_column("number", justify="right", no_wrap=True, min_width=6)
     table.add_column("bytes", justify="right", no_wrap=True, min_width=11)
-    table.add_column("which (--all tells what each is for)", style="dim", **_last_column(34, False))
+    table.add_column("which (--all tells what each is for)", style="dim", **_last_column(_room_beside(34), False))
     for role in dict.fromkeys(file.role for file in analysis.run.files):
         mine = [file for file in analysis.run.files if file.role == role]
         names = ", ".join(dict.fromkeys(file.path.rpartition("/")[2] for file in mine))
