@@ -72,8 +72,22 @@ def agree(one: Floats, other: Floats) -> Mask:
 
 
 def finer(one: Floats, other: Floats) -> bool:
-    """Whether the first of two logs of the same values was written with more digits."""
+    """Whether the first of two logs of the same values was written with more digits.
+
+    Where they differ by single precision only, the one that went through it is the coarser; how many digits its noise
+    takes to write says nothing.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(one - other) > SINGLE * np.maximum(np.abs(one), np.abs(other))
+        if not apart.any():
+            return _is_single(other) and not _is_single(one)
     return (decimals(one), digits(one)) > (decimals(other), digits(other))
+
+
+def _is_single(values: Floats) -> bool:
+    with np.errstate(over="ignore"):
+        finite = values[np.isfinite(values)]
+        return bool(np.all(finite.astype(np.float32) == finite))
 
 
 def same_value(one: Any, other: Any) -> bool:

@@ -92,7 +92,7 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
         status=ended,
         global_step=step,
         max_steps=planned,
-        epoch=_known(witness.epoch for witness in (leading, *group)),
+        epoch=_epoch(group, leading, step, series.get(("epoch", "train"))),
         versions=versions,
         settings=settings,
         summary=summary,
@@ -109,7 +109,7 @@ def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, l
     """How the run ended, its last and its planned step, what must be said of that, and who saw the end.
 
     The first witness that counts steps is the authority on them; how the run ended any may tell, and one that shows
-    the planned end counts for the step too.
+    the end, the planned one or the trainer's closing words, counts for the step too.
     """
     planned: int | None = _known(witness.max_steps for witness in group)
     authority = next((witness for witness in group if witness.global_step is not None), None)
@@ -126,14 +126,27 @@ def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, l
             status = "completed" if step >= planned else "incomplete"
         return status, step, planned, [], authority
     mine, theirs = (witness.files[0] if witness.files else "." for witness in (authority, further))
-    if planned is not None and reached == planned:
-        status = "completed" if status != "diverged" else status
+    if reached == planned or further.status == "completed":
+        if status != "diverged":
+            status = "completed" if planned is None or reached == planned else "incomplete"
         said = f"stands at step {step:,}; {theirs} goes on to the end, step {reached:,}"
         return status, reached, planned, [Problem(mine, said)], further
     said = f"goes on to step {reached:,}; {mine}, what was saved last, stands at step {step:,}"
     if status == "completed" and planned is not None:
         status = "incomplete"  # training ended by itself, before its plan
     return status, step, planned, [Problem(theirs, said)], further
+
+
+def _epoch(group: Sequence[Witness], leading: Witness, step: int | None, logged: Series | None) -> float | None:
+    """The epoch at the run's step: told there, logged there, or told by a witness that counts no steps."""
+    ordered = (leading, *group)
+    there = [witness for witness in ordered if step is None or witness.global_step == step]
+    told: float | None = _known(witness.epoch for witness in there)
+    if told is None and step is not None:
+        if logged is not None and step in logged.steps:
+            return float(logged.values[np.searchsorted(logged.steps, step)])
+        told = _known(witness.epoch for witness in ordered if witness.global_step is None)
+    return told
 
 
 def _counting(witness: Witness) -> Witness:

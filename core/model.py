@@ -85,8 +85,19 @@ class Series:
     @property
     def source(self) -> Source:
         """File and place of the whole series: the source of most points."""
-        source = self.sources[0]
-        return Source(source.file, source.where.replace("{row}", "*"))
+        return max(self.origins.items(), key=lambda item: item[1])[0]
+
+    @property
+    def origins(self) -> dict[Source, int]:
+        """Every file and place that gave points, and how many."""
+        import numpy as np
+
+        which = np.zeros(len(self), np.intp) if self.which is None else self.which
+        found: dict[Source, int] = {}
+        for source, count in zip(self.sources, np.bincount(which, minlength=len(self.sources)).tolist(), strict=True):
+            place = Source(source.file, source.where.replace("{row}", "*"))
+            found[place] = found.get(place, 0) + count
+        return {place: count for place, count in found.items() if count} or found
 
 
 @dataclass(frozen=True, slots=True)

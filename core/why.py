@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from dpo_report.core.agreement import agree, shared
 from dpo_report.core.contract import Match
 from dpo_report.core.grouping import Group
@@ -79,12 +77,9 @@ def _run(run: Run, group: Group) -> str:
 
 def _series(run: Run) -> Iterator[tuple[str, str, str, str, str]]:
     for one in run.series.values():
-        which = np.zeros(len(one), dtype=np.int64) if one.which is None else one.which
-        counts = np.bincount(which, minlength=len(one.sources))
         used: dict[str, int] = {}
-        for source, count in zip(one.sources, counts.tolist(), strict=True):
-            if count:
-                used[source.file] = used.get(source.file, 0) + count
+        for source, count in one.origins.items():
+            used[source.file] = used.get(source.file, 0) + count
         given = ", ".join(file if len(used) == 1 else f"{file} ({count:,})" for file, count in used.items())
         yield f"  {one.split}", one.name, f"{len(one):,}", given, "; ".join(_also(run, one, set(used)))
 

@@ -1,13 +1,14 @@
 """One run, many witnesses: places that tell the same values are one run, others stay apart; the exact value wins."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dpo_report.core.agreement import agree, decimals, same_value
+from dpo_report.core.agreement import agree, decimals, digits, same_value
 from dpo_report.core.contract import Match, Reader
 from dpo_report.core.grouping import grouped
 from dpo_report.core.hookspecs import hookimpl
@@ -245,7 +246,35 @@ def test_training_that_ended_itself_before_its_plan(tmp_path: Path) -> None:
     state = told("state", LOSSES[:4], precision=10, global_step=4, max_steps=100, status="incomplete")
     events = told("events", LOSSES, "logs", global_step=8, status="completed")
     (run,) = runs(tmp_path, state, events)
-    assert (run.status, run.global_step) == ("incomplete", 4)
+    assert (run.status, run.global_step) == ("incomplete", 8)
+    assert [problem.message for problem in run.problems] == ["stands at step 4; logs/events goes on to the end, step 8"]
+
+
+def test_the_epoch_is_that_of_the_step(tmp_path: Path) -> None:
+    killed = told("events", LOSSES, global_step=8, epoch=0.5, others=[curve(single([0.125] * 8), name="x")])
+    state = told("state", LOSSES[:4], precision=10, global_step=4, epoch=0.25, max_steps=16, status="incomplete")
+    (run,) = runs(tmp_path, state, killed)
+    assert (run.global_step, run.epoch) == (4, 0.25)
+    epochs = curve([step / 16 for step in range(1, 9)], name="epoch", file="events")
+    (run,) = runs(tmp_path, replace(state, epoch=None), replace(killed, series=(*killed.series, epochs)))
+    assert (run.global_step, run.epoch) == (4, 0.25)
+
+
+def test_the_noise_of_single_precision_is_no_precision(tmp_path: Path) -> None:
+    exact = [-0.10294781252741814, -0.09691362455487251, -0.0928049087524414]
+    assert digits(np.array(single(exact))) > digits(np.array(exact))
+    state, events = told("state", exact, precision=10), told("events", single(exact))
+    for witnesses in ((state, events), (replace(events, precision=11), state)):
+        (run,) = runs(tmp_path, *witnesses)
+        assert run.series["loss", "train"].values.tolist() == exact
+
+
+def test_a_series_of_two_files_names_both(tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, told("state", LOSSES[:3], precision=10), told("log", LOSSES))
+    loss = run.series["loss", "train"]
+    assert loss.origins == {Source("state", "line *"): 3, Source("log", "line *"): 5}
+    assert loss.source == Source("log", "line *")
+    assert [loss.source_at(index).file for index in range(8)] == ["state"] * 3 + ["log"] * 5
 
 
 def test_any_witness_may_tell_that_a_run_diverged(tmp_path: Path) -> None:

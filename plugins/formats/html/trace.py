@@ -120,9 +120,10 @@ class Trace:
         elif kind == "summary" and name in self.run.summary:
             yield self.run.summary[name].source
         elif kind == "eval":
-            yield from (s.source for (key, split), s in self.run.series.items() if key == name and split != "train")
+            held_out = (s for (key, split), s in self.run.series.items() if key == name and split != "train")
+            yield from (source for series in held_out for source in series.origins)
         elif kind == "" and (series := self.run.get(name)) is not None:
-            yield series.source
+            yield from series.origins
 
     @cached_property
     def _unmistakable(self) -> dict[str, str]:
