@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dpo_report.core.cli import main
 from dpo_report.core.folder import Entry, Folder
-from dpo_report.core.loader import load
+from dpo_report.core.loader import load, load_all
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.hf.card import Card, read_card
@@ -215,3 +216,29 @@ def test_the_order_of_evidence() -> None:
 )
 def test_keys_tell_the_method_only_where_one_trainer_logs_them(keys: set[str], method: str | None) -> None:
     assert from_keys(keys)[0] == method
+
+
+@pytest.mark.parametrize(
+    ("card", "method"),
+    [
+        ("---\ntags:\n- sft\n- lora\n---\n# Mine\n", "sft"),
+        ("---\ntags:\n- sft\n- dpo\n---\n# Mine\n", None),
+        ("---\ntags:\n- trl\n- sft\n---\n# Theirs\n", "sft"),
+        ("# Mine, by SFT\n", None),
+    ],
+)
+def test_a_list_and_a_run_tell_the_same_method(
+    card: str, method: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, loss in (("one", 0.7), ("two", 0.6)):
+        (tmp_path / name).mkdir()
+        rows = [{"loss": loss - step / 100, "grad_norm": 1.5 + step / 7, "step": step} for step in range(1, 5)]
+        whole = {"epoch": 1.0, "global_step": 4, "log_history": rows, "max_steps": 4}
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps(whole, indent=2))
+        (tmp_path / name / "README.md").write_text(card)
+    assert main(["inspect", str(tmp_path)]) == 0
+    listed = [row.split()[1] for row in capsys.readouterr().out.splitlines()[1:]]
+    assert listed == [method or "?"] * 2
+    for run in (load(tmp_path / "one"), load_all(tmp_path)[0]):
+        assert run.method == method
+        assert ("did not write" in run.method_why) == ("Mine" in card and method is not None)

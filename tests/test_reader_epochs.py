@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dpo_report.core.model import Source
+from dpo_report.plugins.readers.keys import mapping
 from witnesses import MADE, one, points, read, told
 
 
@@ -19,6 +20,30 @@ def test_lightning_versions_are_runs_of_their_own() -> None:
     assert first.global_step == 16 and "counts steps from 0" in told(first)
     assert second.settings["hidden"].value == 64
     assert (bare.status, bare.settings["hidden"].value) == ("no-metrics", 128)
+
+
+@pytest.mark.parametrize(
+    ("rows", "epochs"),
+    [
+        ("0,3,0.5,,\n0,7,0.4,,\n0,7,,,0.45\n1,11,0.3,,\n1,15,0.2,,\n1,15,,,0.25\n", 2.0),
+        ("0,3,0.5,,\n0,7,0.4,,\n0,7,,,0.45\n1,9,0.3,,\n", 1.25),
+        ("0,3,0.5,,\n0,7,0.4,0.6,\n1,11,0.3,,\n1,15,0.2,0.5,\n", 2.0),
+        ("0,3,0.5,0.7,\n0,7,0.4,0.6,\n1,11,0.3,0.5,\n", 1.5),
+        ("0,3,0.5,,\n0,7,0.4,,\n", None),
+        ("0,3,0.5,,\n0,7,0.4,,\n1,8,,0.9,\n", 1.0),
+    ],
+    ids=[
+        "whole",
+        "a quarter more",
+        "by evaluation",
+        "two evaluations each",
+        "killed in the first",
+        "tested afterwards",
+    ],
+)
+def test_lightning_epochs_are_those_that_ended(rows: str, epochs: float | None, tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,step,train_loss_step,val_loss,train_loss_epoch\n" + rows)
+    assert one("lightning", tmp_path).epoch == epochs
 
 
 def test_lightning_settings_are_read_and_no_object_is_built() -> None:
@@ -85,7 +110,18 @@ def test_ultralytics_that_ended_early(tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text("epoch,train/box_loss,metrics/mAP50(B)\n1,0.5,0.1\n2,0.4,0.2\n")
     (tmp_path / "args.yaml").write_text("epochs: 100\n")
     run = one("ultralytics", tmp_path)
-    assert run.status == "unknown" and "2 of 100 epochs" in told(run)
+    assert (run.status, run.epoch) == ("unknown", 2.0) and "2 of 100 epochs" in told(run)
+    assert run.series[-1].source_at(1) == Source("results.csv", "line 3, column metrics/mAP50(B)")
+
+
+def test_ultralytics_event_file_tells_of_the_same_evaluations() -> None:
+    keys = mapping(["metrics/mAP50-95(B)", "metrics/accuracy_top1", "metrics/accuracy", "train/box_loss"])
+    assert {key: (known.name, known.split) for key, known in keys.items()} == {
+        "metrics/mAP50-95(B)": ("mAP50-95(B)", "eval"),
+        "metrics/accuracy_top1": ("accuracy_top1", "eval"),
+        "metrics/accuracy": ("metrics/accuracy", "train"),
+        "train/box_loss": ("box_loss", "train"),
+    }
 
 
 def test_simpletransformers() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dpo_report.core.folder import Folder
-from dpo_report.core.model import Source
-from dpo_report.plugins.readers import general, textlogs
+from dpo_report.core.model import Source, Witness
+from dpo_report.plugins.readers import general, nanogpt, textlogs
 from dpo_report.plugins.readers.textlogs import pairs
 from witnesses import FORMATS, MADE, one, points, read, told
 
@@ -22,8 +22,31 @@ def test_build_nanogpt() -> None:
     assert run.global_step == 10
 
 
+def test_nanogpt_counts_the_updates_from_the_first_line(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+
+    def written(first: int, interval: int, between: str = "") -> Witness:
+        rows = [f"{step} train {5 - step / 1000:.6f}\n" for step in range(first, first + 10 * interval, interval)]
+        log.write_text(rows[0] + between + "".join(rows[1:]))
+        return one("nanogpt", tmp_path)
+
+    at_once, by_line = written(0, 1), written(0, 1, "0 val 4.9 of 5\n")
+    assert at_once.global_step == by_line.global_step == 10
+    assert points(at_once, "loss") == points(by_line, "loss")
+    assert at_once.series[0].source_at(3) == Source("log.txt", "line 4, train/loss")
+    assert by_line.series[0].source_at(3) == Source("log.txt", "line 5, train/loss")
+    assert written(500, 10).global_step == 591  # the log of a resumed run
+    assert written(10, 10).global_step == 100  # a loop that counts from 1
+
+
+def test_nanogpt_log_with_two_runs_is_two_runs(tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text("".join(f"{step} train {loss}\n" for loss in (5.5, 4.5) for step in range(4)))
+    assert [(run.identity, points(run, "loss")[3]) for run in read("nanogpt", tmp_path)] == [("part-1", 5.5), ("", 4.5)]
+
+
 def test_nanogpt_console() -> None:
     run = one("nanogpt", "textlogs/nanogpt")
+    assert run.global_step == 5
     assert points(run, "loss") == {step: round(MADE.loss(step), 4) for step in range(5)}
     assert points(run, "loss", "eval") == {0: 10.95}
     assert run.series[0].source_at(0) == Source("train.log", "line 3, train/loss")
@@ -77,7 +100,7 @@ def test_no_line_takes_long(tmp_path: Path, piece: str) -> None:
     (tmp_path / "train.log").write_text((piece * (40_000 // len(piece)) + "\n") * 20)
     folder = Folder.open(tmp_path)
     start = time.perf_counter()
-    for reader in (*textlogs.READERS, general.READER):
+    for reader in (nanogpt.READER, *textlogs.READERS, general.READER):
         if reader.detect(folder):
             list(reader.read(folder))
     assert time.perf_counter() - start < 10

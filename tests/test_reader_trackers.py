@@ -1,5 +1,6 @@
 """MLflow, Trackio, DVCLive, ClearML, Comet, Accelerate, Sacred, Aim: their stores are read and stay as they are."""
 
+import json
 import math
 import shutil
 import sqlite3
@@ -72,7 +73,7 @@ def test_dvclive_counts_of_calls() -> None:
     assert points(run, "loss") == {step: MADE.loss(step) for step in range(10)}
     assert points(run, "accuracy", "eval") == {9: 0.9}
     assert run.settings["lr"].value == 0.0003
-    assert "counted from 0" in told(run)
+    assert run.global_step == 10 and "counts steps from 0" in told(run)
 
 
 def test_dvclive_of_the_callback_gives_optimizer_steps() -> None:
@@ -93,6 +94,30 @@ def test_clearml(path: str, file: str) -> None:
     assert (run.folder, run.identity) == ("", "")
     assert run.series[0].source_at(0).file.endswith(file)
     assert not any("monitor" in series.name for series in run.series)
+
+
+def test_clearml_values_that_were_reported_once_have_no_step(tmp_path: Path) -> None:
+    folder = tmp_path / "offline-1"
+    folder.mkdir()
+    arguments = {"num_train_epochs": 2, "max_steps": -1, "per_device_train_batch_size": 4}
+    section = {name: {"name": name, "value": str(value)} for name, value in arguments.items()}
+    (folder / "task.json").write_text(json.dumps({"hyperparams": {"Transformers": section}, "execution": {}}))
+
+    def write(epoch: float) -> None:
+        events = [(step, "train", "loss", 1 / step) for step in (2, 4)]
+        closing = {"epoch": epoch, "train_loss": 0.4, "train_runtime": 1.5}
+        events += [(-(1 << 31), "Summary", name, value) for name, value in closing.items()]
+        keys = ("type", "iter", "metric", "variant", "value")
+        rows = [dict(zip(keys, ("training_stats_scalar", *event), strict=True)) for event in events]
+        (folder / "metrics.jsonl").write_text(json.dumps(rows))
+
+    write(2.0)
+    run = one("clearml", tmp_path)
+    assert [(series.name, series.steps.tolist()) for series in run.series] == [("loss", [2.0, 4.0])]
+    assert (run.status, run.epoch, run.summary["train_loss"].value) == ("completed", 2.0, 0.4)
+    assert run.summary["epoch"].source.where == "line 1, Summary/epoch"
+    write(1.5)
+    assert one("clearml", tmp_path).status == "incomplete"
 
 
 def test_comet() -> None:

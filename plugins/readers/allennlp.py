@@ -67,6 +67,7 @@ def _witness(folder: Folder, home: str, epochs: list[tuple[Entry, int]]) -> Witn
         trainer="allennlp",
         settings=from_json(folder, config, problems) if config else {},
         problems=problems,
+        epoch=epochs[-1][1] + 1,
         ended="completed" if final else "unknown",
         precision=7,
     )

@@ -15,6 +15,7 @@ from dpo_report.core.model import Problem, Setting, Source, Witness
 from dpo_report.plugins.readers.archive import members, opened, text_lines
 from dpo_report.plugins.readers.collect import Log, as_logged, witness
 from dpo_report.plugins.readers.files import INVALID, head, load_json, parse_json
+from dpo_report.plugins.readers.keys import SINGLE
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten, from_text
 from dpo_report.plugins.readers.tabular import read_jsonl
@@ -23,6 +24,8 @@ NAME = "clearml"
 _TASK, _METRICS = "task.json", "metrics.jsonl"
 _INNER = ("cache/offline", "offline", ".clearml/cache/offline")
 _SCALAR = "training_stats_scalar"
+_NO_STEP = -(1 << 31)
+"""The step of a value that was reported once."""
 
 
 def _sessions(folder: Folder) -> Iterator[tuple[Entry, str]]:
@@ -119,6 +122,8 @@ def _log(events: Iterable[tuple[int, Any]], file: str, within: str) -> Log:
         if panel.startswith(":monitor"):
             continue
         key = curve if panel in ("Summary", "") else panel if panel == curve else f"{panel}/{curve}"
+        if step == _NO_STEP:
+            key = SINGLE + key
         log.add(key, step, value, line, Source(file, f"{within}line {{row}}, {panel}/{curve}"))
     return log
 

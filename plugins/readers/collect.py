@@ -86,6 +86,12 @@ class Log:
         points.values.append(value)
         points.rows.append(row)
 
+    def extend(
+        self, key: str, steps: Iterable[float], values: Iterable[float], rows: Iterable[int], source: Source
+    ) -> None:
+        """All points of a key that has none yet."""
+        self._keys[key] = _Points(list(steps), list(values), list(rows), [source], [0])
+
     def told(self, namer: Namer = mapping) -> Told:
         """Series by canonical name, and the summary; ``namer`` says what each key means."""
         told = Told()
@@ -137,7 +143,7 @@ def _series(known: Key, points: _Points, twice: dict[str, set[float]]) -> Series
 
 
 def as_logged(told: Told, settings: Mapping[str, Setting]) -> dict[str, Any]:
-    """Method, trainer and versions of a run as a tracker's keys and arguments tell them, for :func:`witness`."""
+    """Method, trainer, versions and plan of a run as a tracker's keys and arguments tell them, for :func:`witness`."""
     train = {one.name for one in told.series if one.split == "train"}
     found = method.tell(train, settings.keys())
     version = settings.get("transformers_version")
@@ -145,7 +151,19 @@ def as_logged(told: Told, settings: Mapping[str, Setting]) -> dict[str, Any]:
         "method": (found.method, found.why) if found.method else None,
         "trainer": found.trainer,
         "versions": {"transformers": str(version.value)} if version and version.value else {},
+        "planned": status.planned_steps(settings) if "num_train_epochs" in settings else None,
     }
+
+
+def epochs_done(told: Told) -> float | None:
+    """The epoch of the closing summary, or the last logged one; whole numbers from 0 tell only which one it was in."""
+    closing = told.summary.get("epoch")
+    if closing is not None and isinstance(closing.value, float):
+        return closing.value
+    epochs = next((one.values for one in told.series if (one.name, one.split) == ("epoch", "train")), None)
+    if epochs is not None and len(epochs) and epochs[0] == 0 and np.all(epochs == np.round(epochs)):
+        return None
+    return told.last("epoch")
 
 
 def witness(
@@ -172,7 +190,9 @@ def witness(
     ``method`` is the method and what tells it; ``ended`` how the run ended where the files say so themselves, which
     numbers that are none overrule.
     """
-    state = status.status(step, planned, told.series, told.summary, None)
+    state = status.status(step, planned, told.series, told.summary, status.planned_epochs(settings or {}))
+    if ended == state == "unknown" and "train_runtime" in told.summary:
+        ended = "completed"  # the Trainer's closing row
     if state == "unknown" or (ended != "unknown" and state != "diverged"):
         state = ended
     return Witness(
@@ -186,7 +206,7 @@ def witness(
         status=state,
         global_step=step,
         max_steps=planned,
-        epoch=epoch if epoch is not None else told.last("epoch"),
+        epoch=epoch if epoch is not None else epochs_done(told),
         versions=dict(versions or {}),
         settings=dict(settings or {}),
         summary=told.summary,

@@ -71,14 +71,15 @@ def _witness(folder: Folder, home: str, live: str, tables: list[tuple[Entry, str
         own = Entry(entry.path[cut:], entry.size)
         places[key] = own.path
         rows[key] = list(_points(folder, own, key, problems))
+    from_zero = any(points and points[0][0] == 0 for points in rows.values())
     steps = _real_steps(rows, settings) if _HF & rows.keys() else None
     if steps:
         text = "DVCLive counts logs, not optimizer steps; steps are worked out from the logged epoch and logging_steps"
         problems.append(Problem(f"{prefix}plots", text))
     elif _HF & rows.keys():
         problems.append(Problem(f"{prefix}plots", "the steps are DVCLive's own count of logs, not optimizer steps"))
-    elif any(points and points[0][0] == 0 for points in rows.values()):
-        problems.append(Problem(f"{prefix}plots", "steps are counted from 0"))
+    elif from_zero:
+        problems.append(Problem(f"{prefix}plots", "DVCLive counts steps from 0: step 3 is the fourth"))
     log = Log()
     for key, points in rows.items():
         own_key = _SUMMARY.get(key, key) if _HF & rows.keys() else key
@@ -86,6 +87,7 @@ def _witness(folder: Folder, home: str, live: str, tables: list[tuple[Entry, str
             log.add(own_key, steps.get(at, at) if steps else at, value, line, Source(places[key], "line {row}"))
     context = {"train_runtime"} if _HF & rows.keys() else set()
     told = log.told(lambda keys: {k: known for k, known in mapping([*keys, *context]).items() if k in log.keys})
+    last = told.last_step()
     return witness(
         NAME,
         told,
@@ -94,7 +96,7 @@ def _witness(folder: Folder, home: str, live: str, tables: list[tuple[Entry, str
         **as_logged(told, settings),
         settings=settings,
         problems=problems,
-        step=told.last_step(),
+        step=last + 1 if last is not None and from_zero and not _HF & rows.keys() else last,
         precision=4 if steps else 7,
     )
 

@@ -89,12 +89,6 @@ def _knows_ultralytics(name: str, start: bytes) -> float:
     return 0.95 if "epoch" in header and any(mark in header for mark in _BOXES) and "step" not in header else 0.0
 
 
-def _ultralytics_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        f"val/{k[8:]}" if k.startswith("metrics/") else k: c for k, c in cells.items() if k not in ("epoch", "time")
-    }
-
-
 def _complete_ultralytics(folder: Folder, found: Found) -> None:
     config = next((entry for entry in folder.entries if entry.path == "args.yaml"), None)
     settings = from_yaml(folder, config, found.problems) if config else {}
@@ -103,9 +97,12 @@ def _complete_ultralytics(folder: Folder, found: Found) -> None:
     found.extra |= {"settings": settings, "trainer": "ultralytics"}
     done, planned = found.told.last_step(), number(settings["epochs"].value) if "epochs" in settings else None
     first = min((float(one.steps[0]) for one in found.told.series if len(one)), default=1.0)
-    if done is None or planned is None:
+    if done is None:
         return
     done += first == 0
+    found.extra["epoch"] = float(done)
+    if planned is None:
+        return
     found.extra["ended"] = "completed" if done >= planned else "unknown"
     if done < planned:
         text = f"{done:g} of {planned:g} epochs: stopped early by patience, or interrupted; the files do not tell which"
@@ -119,7 +116,7 @@ ULTRALYTICS = Layout(
     _knows_ultralytics,
     read_csv,
     first_of("epoch"),
-    cells=_ultralytics_cells,
+    cells=without("epoch", "time"),
     counts="epoch",
     note="Ultralytics logs by epoch; its best weights are of the epoch with the best fitness, not of the last one",
     complete=_complete_ultralytics,

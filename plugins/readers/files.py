@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Callable, Collection, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -139,9 +139,9 @@ def lines(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[tup
                 text = raw.decode(encoding, "replace")
                 if number == 1:
                     text = text.lstrip("\ufeff")
-                if "\ufffd" in text and not broken:
+                if not broken and "\ufffd" in text:
                     broken = number
-                yield number, text.rstrip("\r\n"), text.endswith("\n")
+                yield number, text.rstrip("\r\n"), text[-1:] == "\n"
     except OSError as error:
         problems.append(Problem(entry.path, f"cannot be read ({error.strerror or type(error).__name__})"))
         return
@@ -160,15 +160,13 @@ def _numbered(stream: Any, encoding: str) -> Iterator[tuple[int, bytes | None]]:
         for number, text in enumerate(data.decode(encoding, "replace").splitlines(keepends=True), 1):
             yield number, text.encode(encoding, "replace")
         return
-    number = 0
-    while raw := stream.readline(LINE):
-        number += 1
-        if raw.endswith(b"\n") or len(raw) < LINE:
-            yield number, raw
-            continue
-        while raw and not raw.endswith(b"\n"):
-            raw = stream.readline(LINE)
-        yield number, None
+    number, inside = 0, False
+    for raw in iter(partial(stream.readline, LINE), b""):
+        ended = raw.endswith(b"\n")
+        if not inside:
+            number += 1
+            yield number, raw if ended or len(raw) < LINE else None
+        inside = not ended
 
 
 def load_json(folder: Folder, entry: Entry, problems: list[Problem], kind: type = dict) -> Any:

@@ -57,8 +57,10 @@ _X = frozenset(
 )
 _IGNORED = frozenset({"hp_metric", "_timestamp", "_runtime", "_wandb", "_time", "timestamp", "__timestamp__"})
 _BOOKKEEPING = ("system/", "system.", "_hparams_/", "__system__", "__swanlab__")
-_SINGLE = "single_value/"
-"""What the Trainer's SwanLab callback puts before its closing summary."""
+SINGLE = "single_value/"
+"""Before the key of a value that was logged once, at no step: the Trainer's SwanLab callback puts it there."""
+_YOLO = re.compile(r"^metrics/(?=(?:\S+\([A-Z]\)|accuracy_top[15])$)")
+"""How Ultralytics names what it measures on its validation images."""
 _TRAINERS_OWN = frozenset(
     f"val/{name}" for name in ("contain_eos_token", "num_eos_tokens", "ratio", "ratio_var", "clip_ratio")
 )
@@ -118,8 +120,8 @@ def _canonical(key: str, context: Collection[str], sets: list[str]) -> Key:
         return Key(key, "train", "ignored")
     if lower.endswith(_TEXTS[0]) or lower.startswith(_TEXTS[1]):
         return Key(key, "train", "setting")
-    if key.startswith(_SINGLE) and len(key) > len(_SINGLE):
-        return Key(key.removeprefix(_SINGLE), "train", "summary")
+    if key.startswith(SINGLE) and len(key) > len(SINGLE):
+        return Key(key.removeprefix(SINGLE), "train", "summary")
     if key in _TRAINERS_OWN:
         return Key(key, "train", "series")
     if _SUMMARY.match(key) or lower.startswith("hparam/") or (key == "train_loss" and "train_runtime" in context):
@@ -136,6 +138,8 @@ def _canonical(key: str, context: Collection[str], sets: list[str]) -> Key:
 
 def _parted(key: str) -> tuple[str, str | None]:
     """A key without the word that tells its split, and that split."""
+    if match := _YOLO.match(key):
+        return key[match.end() :], "eval"
     match = _PREFIX.match(key)
     if match:
         return key[match.end() :], _SPLIT[match.group(1).lower()]

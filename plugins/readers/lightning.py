@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Witness
@@ -52,7 +54,36 @@ def _complete(folder: Folder, found: Found) -> None:
         found.files.append(config.path)
     trained = [one.steps[-1] for one in found.told.series if one.split == "train" and one.name not in _NO_STEP]
     last = whole(max(trained, default=None))
-    found.extra |= {"step": None if last is None else last + 1, "trainer": "lightning.Trainer"}
+    found.extra |= {
+        "step": None if last is None else last + 1,
+        "epoch": _epochs_done(found.told, last),
+        "trainer": "lightning.Trainer",
+    }
+
+
+def _epochs_done(told: Told, last: int | None) -> float | None:
+    """How many passes over the data were made by ``last``, the last training step; None where no end of one was logged.
+
+    The logged epoch is the one that a row was in, from 0; rows of a test after the training have the number of all. An
+    epoch ends with its mean, or with as many evaluations as the others had.
+    """
+    rows = next((one for one in told.series if (one.name, one.split) == ("epoch", "train")), None)
+    if rows is None or last is None:
+        return None
+    if rows.steps[-1] > last:
+        return float(rows.values[-1])
+    ends: list[tuple[float, float]] = []
+    for one in told.series:
+        means = one.split == "train" and one.sources[0].where.endswith("_epoch")
+        if not means and not one.split.startswith("eval"):
+            continue
+        steps, there, _ = np.intersect1d(rows.steps, one.steps, return_indices=True)
+        numbers, counts = np.unique(rows.values[there], return_counts=True)
+        if len(numbers) > 1 or (means and len(numbers)):
+            number = numbers[counts == counts.max()][-1]
+            ends.append((float(number) + 1, float(steps[rows.values[there] == number][-1]) + 1))
+    done, at = max(ends, default=(0.0, 0.0))
+    return done * max(1.0, (last + 1) / at) if done else None
 
 
 LAYOUT = Layout(

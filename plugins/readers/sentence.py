@@ -44,7 +44,7 @@ def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row
             continue
         else:
             cells["x"] = cells["epoch"] if by_epoch else cells["steps"]
-        yield replace(row, cells=cells)
+        yield row._replace(cells=cells)
     if by_epoch:
         text = "an older version's table: evaluations by epoch, counted from 0"
         inside = f"; {left_out} evaluations within epochs are left out (their step is not told)" if left_out else ""

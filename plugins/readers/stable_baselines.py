@@ -7,7 +7,6 @@ axis; ``train/*`` of an iteration stands one row later.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -75,7 +74,7 @@ def _episodes(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator
     done = 0.0
     for row in read_csv(folder, entry, problems):
         done += number(row.cells.get("l")) or 0.0
-        yield replace(row, cells={**row.cells, "steps": done})
+        yield row._replace(cells={**row.cells, "steps": done})
 
 
 def _episode(cells: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
@@ -22,8 +22,7 @@ CELLS = 4096
 """More columns than this are no training log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a table."""
 
     line: int

@@ -1,4 +1,4 @@
-"""Logs printed for people, whose lines a program can read: nanoGPT, torchtune, verl, OpenRLHF, fairseq, PaddleFormers.
+"""Logs printed for people, whose lines a program can read: torchtune, verl, OpenRLHF, fairseq, PaddleFormers.
 
 Each family is one pattern for the step and one for the values. Lines that do not fit are no trouble: a console prints
 much else. Progress bars overwrite their line with carriage returns; every part of such a line is looked at.
@@ -38,7 +38,7 @@ def rows_of(parse: Parse) -> Callable[[Folder, Entry, list[Problem]], Iterator[R
 
     def rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
         for line, text, _ in lines(folder, entry, problems):
-            for part in text[:LINE].split("\r"):
+            for part in text[:LINE].split("\r") if "\r" in text else (text[:LINE],):
                 cells = parse(_COLOURS.sub("", part) if "\x1b" in part else part)
                 if cells:
                     yield Row(line, cells)
@@ -67,27 +67,6 @@ def knows(parse: Parse, least: int = 2) -> Callable[[str, bytes], float]:
         return 0.0
 
     return sure
-
-
-_PLAIN = re.compile(rf"^(\d{{1,12}}) ([A-Za-z][\w/-]{{0,40}}) ({NUMBER})$", re.IGNORECASE)
-_ITER = re.compile(rf"^iter (\d{{1,12}}): loss ({NUMBER})", re.IGNORECASE)
-_EVAL = re.compile(rf"^step (\d{{1,12}}): train loss ({NUMBER}), val loss ({NUMBER})", re.IGNORECASE)
-_TABLE = re.compile(r"^step\s+(\d{1,12}) \| (?=loss)")
-
-
-def parse_nanogpt(line: str) -> dict[str, Any] | None:
-    """Lines of nanoGPT's console, and ``step kind value`` lines of build-nanogpt's log.txt."""
-    if match := _PLAIN.match(line):
-        kind = match.group(2)
-        key = f"{kind}/loss" if kind in ("train", "val") else "eval/hellaswag_accuracy" if kind == "hella" else kind
-        return {STEP: match.group(1), key: match.group(3)}
-    if match := _ITER.match(line):
-        return {STEP: match.group(1), "train/loss": match.group(2)}
-    if match := _EVAL.match(line):
-        return {STEP: match.group(1), "eval/train_split_loss": match.group(2), "val/loss": match.group(3)}
-    if match := _TABLE.match(line):
-        return {STEP: match.group(1), **pairs(line)}
-    return None
 
 
 _TORCHTUNE = re.compile(r"^Step (\d{1,12}) \| ")
@@ -182,11 +161,10 @@ def _layout(name: str, title: str, parse: Parse, note: str = "", trainer: str = 
     )
 
 
-NANOGPT = _layout("nanogpt", "nanoGPT", parse_nanogpt, "nanoGPT's log tells no settings", "nanoGPT")
 TORCHTUNE = _layout("torchtune", "torchtune", parse_torchtune, "", "torchtune")
 VERL = _layout("verl_console", "verl console", parse_verl, "read from the console, which may round", "verl")
 OPENRLHF = _layout("openrlhf", "OpenRLHF console", parse_openrlhf, "read from the console, which may round", "OpenRLHF")
 FAIRSEQ = _layout("fairseq", "fairseq", parse_fairseq, "fairseq rounds what it prints", "fairseq")
 PADDLE = _layout("paddle", "PaddleFormers", parse_paddle, "read from the console, which rounds", "paddle.Trainer")
-LAYOUTS = (NANOGPT, TORCHTUNE, VERL, OPENRLHF, FAIRSEQ, PADDLE)
+LAYOUTS = (TORCHTUNE, VERL, OPENRLHF, FAIRSEQ, PADDLE)
 READERS = tuple(layout.reader() for layout in LAYOUTS)

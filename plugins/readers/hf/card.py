@@ -45,6 +45,16 @@ class Card:
     """Hyper-parameters that the card lists, under the arguments' names."""
     problems: list[Problem] = field(default_factory=list)
 
+    @property
+    def trusted(self) -> bool:
+        """Whether a library wrote it, or at least its list of versions."""
+        return self.made_by_trainer or bool(self.versions)
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of its front matter."""
+        return self.front.get("tags", [])
+
     def first(self, key: str) -> str | None:
         """The first value of a front matter key."""
         values = self.front.get(key)
@@ -76,8 +86,7 @@ def read_card(folder: Folder, entry: Entry) -> Card:
             name = _RENAMED.get(match.group(1), match.group(1))
             card.settings[name] = _literal(match.group(2).strip())
             card.lines[name] = number
-    tags = card.front.get("tags", [])
-    card.made_by_trainer = any(tag in _MADE for tag in tags) or _MADE[-1] in card.text
+    card.made_by_trainer = any(tag in _MADE for tag in card.tags) or _MADE[-1] in card.text
     return card
 
 

@@ -107,15 +107,17 @@ def _witness(place: checkpoints.Place, known: Known, identity: str) -> Witness:
     series = known.table.series(known.state.file)
     args = _arguments(place.folder, known)
     card = Card("") if method.from_config(args.config).method else _card(place.folder, known)
+    written = card if card.trusted else Card("")
     told = method.tell(
         args.config,
-        card.front.get("tags", []),
-        card.text,
+        written.tags,
+        written.text,
         {one.name for one in series if one.split == "train"},
-        args.config.startswith("trl.") or "trl" in card.front.get("tags", []),
+        args.config.startswith("trl.") or "trl" in written.tags or "trl" in written.versions,
+        () if card.trusted else card.tags,
     )
     step, planned = known.step, known.state.whole("max_steps")
-    values = args.values or card.settings
+    values = args.values or written.settings
     return Witness(
         NAME,
         identity,

@@ -42,16 +42,19 @@ class Told:
     why: str = ""
 
 
-def tell(config: str, tags: Collection[str], card: str, keys: Collection[str], trl: bool) -> Told:
+def tell(
+    config: str, tags: Collection[str], card: str, keys: Collection[str], trl: bool, claimed: Collection[str] = ()
+) -> Told:
     """The method and trainer from the best evidence there is.
 
-    ``config`` is the dotted class of the arguments, ``tags`` and ``card`` those of the model card, ``keys`` the logged
-    series, ``trl`` whether anything says that TRL was used.
+    ``config`` is the dotted class of the arguments, ``tags`` and ``card`` those of the model card that the trainer
+    wrote, ``keys`` the logged series, ``trl`` whether anything says that TRL was used, ``claimed`` the tags of a card
+    that a person wrote: the last resort.
     """
     by_config = from_config(config)
     if by_config.method:
         return by_config
-    tagged = sorted({_BY_TAG[tag] for tag in tags if tag in _BY_TAG})
+    tagged = _tagged(tags)
     sentence = _TRAINED_WITH.search(card)
     told = _BY_CARD.get(re.sub(r"[^a-z]", "", sentence.group(1).lower())) if sentence else None
     if told:
@@ -59,7 +62,21 @@ def tell(config: str, tags: Collection[str], card: str, keys: Collection[str], t
     if len(tagged) == 1:
         return Told(tagged[0], _trainer(tagged[0], trl), f"the model card is tagged {tagged[0]}")
     method, why = from_keys(keys)
-    return Told(method, _trainer(method, trl), why) if method else Told()
+    if method:
+        return Told(method, _trainer(method, trl), why)
+    said = _tagged(claimed)
+    if len(said) == 1 and not (said[0] == "sft" and _graded(keys)):
+        return Told(said[0], None, f"a model card that the trainer did not write is tagged {said[0]}")
+    return Told()
+
+
+def _tagged(tags: Collection[str]) -> list[str]:
+    return sorted({_BY_TAG[tag] for tag in tags if tag in _BY_TAG})
+
+
+def _graded(keys: Collection[str]) -> bool:
+    """Whether anything logged judges answers, which plain fine-tuning does not."""
+    return any(key.startswith(("reward", "logps")) for key in keys)
 
 
 def from_config(config: str) -> Told:
@@ -97,7 +114,6 @@ def from_keys(keys: Collection[str]) -> tuple[str | None, str]:
         return "grpo", "the logged keys (reward, reward_std, completions) are GRPO's; RLOO in newer TRL logs the same"
     if {"mean_reward", "min_reward", "max_reward"} <= known:
         return "reward", "the logged keys (mean_reward, min_reward, max_reward) are those of reward modelling"
-    graded = any(key.startswith(("reward", "logps")) for key in known)
-    if {"mean_token_accuracy", "num_tokens"} <= known and not graded:
+    if {"mean_token_accuracy", "num_tokens"} <= known and not _graded(known):
         return "sft", "the logged keys (mean_token_accuracy, num_tokens) are those of TRL's SFT"
     return None, ""

@@ -37,14 +37,6 @@ class Told:
     files: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    @property
-    def epochs(self) -> float | None:
-        """Planned epochs, unless the run was bounded by steps."""
-        limit, epochs = self.settings.get("max_steps"), self.settings.get("num_train_epochs")
-        if epochs is None or (limit and isinstance(limit.value, int | float) and limit.value > 0):
-            return None
-        return float(epochs.value) if isinstance(epochs.value, int | float) else None
-
 
 def tell(folder: Folder, group: Sequence[Known], series: Sequence[Series], others: Collection[str], main: bool) -> Told:
     """Read what stands beside a run's states.
@@ -66,15 +58,17 @@ def tell(folder: Folder, group: Sequence[Known], series: Sequence[Series], other
     args = _arguments(told, nearest("training_args.bin"), folder)
     cards = [read_card(folder, entry) for entry in nearest("README.md")[:3]]
     told.problems += [problem for card in cards for problem in card.problems]
-    written = [card for card in cards if card.made_by_trainer or card.versions]
+    written = [card for card in cards if card.trusted]
     told.files += [card.file for card in written]
     for card in written:
         for package, version in card.versions.items():
             told.versions.setdefault(package, version)
     configs = _configs(told, [nearest(name)[:2] for name in _CONFIGS], folder)
-    tags = {tag for card in written for tag in card.front.get("tags", [])}
+    tags = {tag for card in written for tag in card.tags}
+    own = {"", *homes} if main else set(homes)
+    claimed = {tag for card in cards if not card.trusted and card.file.rpartition("/")[0] in own for tag in card.tags}
     trl = "trl" in tags or "trl" in told.versions or args.config.startswith("trl.")
-    told.method = method.tell(args.config, tags, "\n".join(card.text for card in written), keys, trl)
+    told.method = method.tell(args.config, tags, "\n".join(card.text for card in written), keys, trl, claimed)
     final = [card for card in written if step_of(card.file.rpartition("/")[0]) is None]
     told.name = next((name for card in final if (name := card_name(card))), "")
     _from_arguments(told, args)

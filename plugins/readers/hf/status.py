@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from dpo_report.core.model import Datum, RunStatus, Series
+from dpo_report.core.model import Datum, RunStatus, Series, Setting
 
 _REWARDS = frozenset({"rewards/chosen", "rewards/rejected", "rewards/margins"})
 
@@ -25,6 +25,20 @@ def status(
     if done is not None and epochs and isinstance(done.value, float) and "train_runtime" in summary:
         return "completed" if done.value >= epochs - 0.005 else "incomplete"
     return "unknown"
+
+
+def planned_epochs(settings: Mapping[str, Setting]) -> float | None:
+    """The epochs that a Trainer was to train, unless it was bounded by steps."""
+    epochs = settings.get("num_train_epochs")
+    if epochs is None or planned_steps(settings) is not None or not isinstance(epochs.value, int | float):
+        return None
+    return float(epochs.value)
+
+
+def planned_steps(settings: Mapping[str, Setting]) -> int | None:
+    """The steps by which a Trainer was bounded; None where it was bounded by epochs."""
+    limit = settings.get("max_steps")
+    return limit.value if limit is not None and type(limit.value) is int and limit.value > 0 else None
 
 
 def _diverged(series: Sequence[Series], summary: Mapping[str, Datum]) -> bool:

@@ -18,7 +18,7 @@ from dpo_report.plugins.readers.hf.pickles import tidy
 from dpo_report.plugins.readers.hf.results import NAMES, as_float, read_results
 from dpo_report.plugins.readers.hf.settings import tell
 from dpo_report.plugins.readers.hf.state import LFS, LFS_HINT, LFS_PROBLEM, is_pointer, read_state
-from dpo_report.plugins.readers.hf.status import status
+from dpo_report.plugins.readers.hf.status import planned_epochs, status
 
 NAME = "hf_trainer"
 SMALL = 64 << 20
@@ -164,7 +164,7 @@ def _witness(
     planned = planned if planned and planned > 0 else None
     epoch = _epoch(leader.members.get("epoch") if leader else None, summary)
     found += [*_group_problems(group), *told.problems]
-    ended = status(step, planned, series, summary, told.epochs)
+    ended = status(step, planned, series, summary, planned_epochs(told.settings))
     if not group and not results:
         ended = "unknown" if blind or folder.named(EVENTS) else "no-metrics"
     states = tuple(known.state.file for known in group)
