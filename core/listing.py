@@ -155,7 +155,7 @@ def spread_over(folders: Sequence[Path], host: Host, where: Where) -> list[list[
     from dpo_report.core.progress import progress
 
     told: dict[int, list[Listed] | Failure] = {}
-    with progress(len(folders)) as (advance, _):
+    with progress(len(folders), done="listed") as (advance, _):
         for place, result in each(partial(children, host=host), folders, where):
             told[place] = result
             advance()
@@ -166,6 +166,7 @@ def as_json(listed: Sequence[Listed]) -> str:
     """The list for programs."""
     import json
 
+    names = differing(listed)
     rows = [
         {
             "path": one.path,
@@ -174,7 +175,7 @@ def as_json(listed: Sequence[Listed]) -> str:
             "global_step": one.step,
             "max_steps": one.planned,
             "loss": None if one.loss is None or one.loss != one.loss else one.loss,
-            "settings": {name: _plain(one.settings[name]) for name in differing(listed) if name in one.settings},
+            "settings": {name: _plain(one.settings[name]) for name in names if name in one.settings},
             "copy_of": one.copy_of or None,
             "failed": one.failed or None,
         }

@@ -19,8 +19,11 @@ class Say(Protocol):
 
 
 @contextmanager
-def progress(total: int, quiet: bool = False) -> Iterator[tuple[Callable[[], None], Say]]:
-    """A bar on a terminal, plain lines elsewhere; gives what advances it and what prints a line."""
+def progress(total: int, quiet: bool = False, done: str = "") -> Iterator[tuple[Callable[[], None], Say]]:
+    """A bar on a terminal, plain lines elsewhere; gives what advances it and what prints a line.
+
+    ``done`` says in a word what has been done to those that are counted.
+    """
     if quiet or not sys.stderr.isatty() or total < 2:
 
         def plain(line: str, error: bool = False) -> None:
@@ -33,11 +36,12 @@ def progress(total: int, quiet: bool = False) -> Iterator[tuple[Callable[[], Non
         yield (lambda: None), plain
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    bar = Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True))
+    counted = MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+    bar = Progress(BarColumn(), *counted, console=Console(stderr=True))
     with bar:
-        task = bar.add_task("", total=total)
+        task = bar.add_task(done, total=total)
 
         def above(line: str, error: bool = False) -> None:
             bar.console.print(printable(line), style="red" if error else None, markup=False, highlight=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from dpo_report.core.model import Run, Series
@@ -16,6 +18,7 @@ NAMES = (
     "disable_tqdm", "save_steps", "save_strategy", "save_total_limit", "dataloader_num_workers", "_name_or_path",
 )  # fmt: skip
 """Settings that name a run or its log, and change nothing in what it learns."""
+_ASIDE = frozenset(SEEDS + NAMES)
 OUTCOMES = (
     ("rewards/accuracies", "eval", "held-out accuracy"),
     ("loss", "eval", "held-out loss"),
@@ -33,8 +36,13 @@ class Group:
     """Runs that differ in their seed only, one for each seed."""
 
     runs: tuple[Run, ...]
-    differs: dict[str, tuple[Any, Any]]
-    """What tells it from the run that is reported: by name, the value here and there."""
+    reported: Run
+    """The run whose report speaks of the group."""
+
+    @property
+    def differs(self) -> dict[str, tuple[Any, Any]]:
+        """What tells it from the run that is reported: by name, the value here and there."""
+        return differences(self.reported, self.runs[0])
 
     @property
     def seeds(self) -> list[Any]:
@@ -47,19 +55,50 @@ def groups(run: Run) -> list[Group]:
 
     A run without a known seed, and a second run with the same recipe and seed, add nothing and are left out.
     """
+    return _groups(_Same(run))
+
+
+class _Same:
+    """A run as a key: it equals nothing but itself."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __hash__(self) -> int:
+        return id(self.run)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.run is other.run
+
+
+@lru_cache(maxsize=1)
+def _groups(key: _Same) -> list[Group]:
+    """Kept, for a dozen rules ask in turn and there may be a thousand siblings."""
+    run = key.run
     made: list[list[Run]] = []
+    alike: dict[Hashable, list[list[Run]]] = {}
     for one in (run, *run.siblings):
-        home = next((group for group in made if not differences(group[0], one)), None)
+        near = alike.setdefault(_plain_settings(one), [])
+        home = next((group for group in near if not differences(group[0], one)), None)
         if home is None:
             made.append([one])
+            near.append(made[-1])
         elif setting(one, "seed") not in {None, *(setting(other, "seed") for other in home)}:
             home.append(one)
-    return [Group(tuple(group), differences(run, group[0])) for group in made]
+    return [Group(tuple(group), run) for group in made]
+
+
+def _plain_settings(run: Run) -> Hashable:
+    """What runs without differences share and can be looked up by, so that a thousand siblings are sorted quickly."""
+    named = ((name, known.value) for name, known in run.settings.items() if name not in _ASIDE)
+    return run.global_step, frozenset(pair for pair in named if isinstance(pair[1], str | int | float))
 
 
 def differences(one: Run, other: Run) -> dict[str, tuple[Any, Any]]:
     """What two runs do not share beside seeds and names: settings, steps, library versions, what is told of data."""
-    left = {name for name in one.settings.keys() | other.settings.keys() if name not in SEEDS + NAMES}
+    left = (one.settings.keys() | other.settings.keys()) - _ASIDE
     found = {name: (setting(one, name), setting(other, name)) for name in sorted(left)}
     found |= {name: (fact(one, name), fact(other, name)) for name in DATA}
     found |= {name: (one.versions[name], other.versions[name]) for name in one.versions.keys() & other.versions.keys()}

@@ -9,20 +9,24 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dpo_report.core import many
+from dpo_report.core import build, many
 from dpo_report.core.cli import main
+from dpo_report.core.commands import all_runs
 from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import Folder
 from dpo_report.core.listing import survey
 from dpo_report.core.loader import load, load_all
 from dpo_report.core.manager import Host
 from dpo_report.core.many import Failure, Where, each
+from dpo_report.core.model import Run
+from dpo_report.core.siblings import bundled, told, unbundled
 from tasks import killed, square
 
 RUNS = Path(__file__).parent / "runs"
@@ -178,6 +182,48 @@ def test_a_report_of_every_run_and_a_table(parent: Path, tmp_path: Path, capsys:
     assert main(["build", str(parent), "--all", "-f", "json", "-o", str(out), "-j", "1", "-q"]) == 0
 
 
+def test_each_report_knows_the_other_runs(parent: Path, tmp_path: Path) -> None:
+    """As where they are named one by one; a copy is no second run, and one that cannot be read is none."""
+    (parent / "torn").mkdir()
+    (parent / "torn" / "trainer_state.json").write_text('{"log_history": [{"loss": 0.5, "st')
+    out, named = tmp_path / "all", tmp_path / "named"
+    main(["build", str(parent), "--all", "-f", "json,markdown", "-q", "-o", str(out), "-j", "1"])
+    seeds = [f"seed-{seed}" for seed in (1, 2, 3)]
+    assert main(["build", *(str(parent / seed) for seed in seeds), "-f", "json,markdown", "-q", "-o", str(named)]) == 0
+    for seed in seeds:
+        assert contents(out / seed) == contents(named / seed)
+        (told,) = json.loads((out / seed / "report.json").read_text())["runs"]
+        (rule,) = [one for one in told["findings"] if one["code"] == "J2"]
+        assert rule["status"] == "found"
+        assert rule["text"].startswith("Over 3 runs that differ in their seed only")
+
+
+def test_every_run_is_read_once_for_the_others(parent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(path: Path | str, **named: Any) -> Run:
+        read.append(Path(path).name)
+        return load(path, **named)
+
+    monkeypatch.setattr(build, "load", counted)
+    monkeypatch.setattr(all_runs, "load", counted)
+    assert main(["build", str(parent), "--all", "-f", "json", "-q", "-o", str(tmp_path / "out"), "-j", "1"]) == 0
+    assert sorted(read) == sorted(2 * [f"seed-{seed}" for seed in (1, 2, 3)])
+
+
+def test_what_others_are_told_of_a_run_is_small(tmp_path: Path) -> None:
+    state(tmp_path, rows=5000, planned=5000)
+    run = load(tmp_path)
+    spoilt = np.where(np.arange(5000) < 4998, run.series["loss", "train"].values, np.nan)
+    run = replace(run, series={**run.series, ("loss", "train"): replace(run.series["loss", "train"], values=spoilt)})
+    (other,) = (one for one in unbundled(bundled([told(run)])) if one is not None)
+    assert len(told(run)) < 20_000
+    assert {place: one.steps.tolist() for place, one in other.series.items()} == {
+        ("loss", "train"): [4998, 5000], ("grad_norm", "train"): [5000],
+    }  # fmt: skip
+    assert (other.settings, other.global_step, other.files) == (run.settings, 5000, ())
+
+
 def test_all_takes_a_run_and_those_below_it(tmp_path: Path) -> None:
     state(tmp_path / "run")
     state(tmp_path / "run" / "ablation", loss=0.5)
@@ -310,7 +356,7 @@ def test_a_dask_cluster_writes_the_same_bytes_also_when_a_worker_is_killed(
     def watched(*args: Any) -> Iterator[Any]:
         for place, result in real(*args):
             seen.append(place)
-            if len(seen) == 2:
+            if len(seen) == 11:  # all were read, two are reported
                 workers[0].kill()
             yield place, result
 
@@ -320,7 +366,7 @@ def test_a_dask_cluster_writes_the_same_bytes_also_when_a_worker_is_killed(
     out = tmp_path / "dask"
     assert main([*words, "-o", str(out), "--backend", "dask", "--scheduler", address]) == 0
     assert workers[0].wait(10) == -signal.SIGKILL
-    assert sorted(seen) == list(range(9))
+    assert sorted(seen) == sorted(2 * list(range(9)))
     monkeypatch.undo()
     assert main([*words, "-o", str(tmp_path / "one"), "-j", "1"]) == 0
     assert contents(out) == contents(tmp_path / "one")

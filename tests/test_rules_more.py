@@ -10,9 +10,9 @@ import pytest
 
 import made
 from dpo_report import build
-from dpo_report.core.build import with_siblings
 from dpo_report.core.loader import load
 from dpo_report.core.model import Datum, Source
+from dpo_report.core.siblings import with_siblings
 from rules import BASE, Case, big, evaluated
 from rules_more import CASES, FAR, NEAR, STATED, WINS, counted, judged, seeds, told
 

@@ -15,7 +15,9 @@ from dpo_report.core.build import build_runs, unique
 from dpo_report.core.cli import tell
 from dpo_report.core.errors import ReportError
 from dpo_report.core.listing import Listed, differing, spread_over, survey
+from dpo_report.core.loader import load
 from dpo_report.core.progress import progress
+from dpo_report.core.siblings import bundled, told, unbundled
 from dpo_report.core.terminal import printable
 
 if TYPE_CHECKING:
@@ -39,6 +41,10 @@ class Order:
     style: str | None
     options: Mapping[str, str]
     in_place: bool
+    bundle: bytes
+    """What is told of all runs that are reported, this one among them; empty where it is the only one."""
+    place: int
+    """Its own place among those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,15 @@ class Made:
     """Where, message and hint of each."""
 
 
+def look(path: str, host: Host) -> bytes:
+    """What the reports of other runs are told of one."""
+    return told(load(path, host=host))
+
+
 def make(order: Order) -> Made:
     """Build one report."""
+    runs = unbundled(order.bundle) if order.bundle else ()
+    beside = [run for place, run in enumerate(runs) if run is not None and place != order.place]
     (report,) = build_runs(
         [order.run],
         formats=order.formats,
@@ -63,6 +76,7 @@ def make(order: Order) -> Made:
         style=order.style,
         options=order.options,
         in_place=order.in_place,
+        beside=beside,
     )
     problems = report.analyses[0].problems
     return Made(str(report.directory), len(report.files), tuple((p.where, p.message, p.hint) for p in problems))
@@ -84,10 +98,14 @@ def run(args: argparse.Namespace, host: Host) -> int:
         raise ReportError("a report of a run at a URL needs a folder here", "give one with -o")
     names = unique("-".join(one.path.split("/")) if one.path != "." else Path(parent).name for one in listed)
     _check(args.output)
+    places = [f"{str(parent).rstrip('/')}/{one.path}" if one.path != "." else str(parent) for one in listed]
+    if args.output:
+        make_folder(args.output)
+    bundle = _bundle(places, host, where, args.quiet) if len(places) > 1 else b""
     orders = [
         Order(
             host,
-            f"{str(parent).rstrip('/')}/{one.path}" if one.path != "." else str(parent),
+            place,
             tuple(args.format),
             str(args.output / name) if args.output else "",
             args.strict,
@@ -95,15 +113,15 @@ def run(args: argparse.Namespace, host: Host) -> int:
             args.style,
             {"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
             args.in_place,
+            bundle,
+            number,
         )
-        for one, name in zip(listed, names, strict=True)
+        for number, (place, name) in enumerate(zip(places, names, strict=True))
     ]
     for one in skipped:
         tell(f"{one.path}: " + (f"a copy of {one.copy_of}, left out" if one.copy_of else one.failed))
-    if args.output:
-        make_folder(args.output)
     results: dict[int, Made | many.Failure] = {}
-    with progress(len(orders), args.quiet) as (advance, say):
+    with progress(len(orders), args.quiet, "reported") as (advance, say):
         for place, result in many.each(make, orders, where):
             results[place] = result
             advance()
@@ -118,6 +136,16 @@ def run(args: argparse.Namespace, host: Host) -> int:
     if failed:
         tell(f"{failed} of {len(orders)} runs could not be reported", "the others were; their reports stand")
     return 1 if failed or any(one.failed for one in skipped) else 0
+
+
+def _bundle(places: Sequence[str], host: Host, where: many.Where, quiet: bool) -> bytes:
+    """Read every run once, for the reports of the others; what cannot be read fails again when its turn comes."""
+    found: list[bytes | None] = [None] * len(places)
+    with progress(len(places), quiet, "read") as (advance, _):
+        for place, result in many.each(partial(look, host=host), places, where):
+            found[place] = None if isinstance(result, many.Failure) else result
+            advance()
+    return bundled(found)
 
 
 def _check(out: Path | None) -> None:

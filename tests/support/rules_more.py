@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import made
-from dpo_report.core.build import with_siblings
 from dpo_report.core.model import Run
+from dpo_report.core.siblings import with_siblings
 from rules import BASE, FACTS, Case, big, evaluated
 
 TIMED = {"train_runtime": 100.0, "train_samples_per_second": 2.4, "train_steps_per_second": 0.6}
