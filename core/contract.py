@@ -36,6 +36,10 @@ it was written for, ``DPO_REPORT_API = 1``; one that was written for another is 
 leave the number as it is; a change that breaks a working plugin raises it."""
 
 
+CONVENTION = "a convention"
+"""What a threshold rests on where neither a paper nor a library sets it."""
+
+
 class NotApplicable(Exception):  # noqa: N818 - an answer, not an error
     """Raised by a metric, curve or check that cannot speak about this run; carries the reason as a sentence."""
 
@@ -145,7 +149,7 @@ class Threshold:
     """The smallest value that makes sense."""
     high: float = float("inf")
     """The largest."""
-    source: str = "a convention"
+    source: str = CONVENTION
     """What it rests on."""
 
     def of(self, run: Run) -> float:

@@ -14,7 +14,9 @@ from dpo_report.core import numbers
 from dpo_report.core.contract import Check, Claim, FileKind, Metric
 from dpo_report.core.errors import ReportError
 from dpo_report.core.model import Analysis, Series, Value
+from dpo_report.core.settings import FILE
 from dpo_report.core.terminal import printable
+from dpo_report.core.thresholds import Limit, limits, shown
 
 if TYPE_CHECKING:
     from dpo_report.core.manager import Host
@@ -53,6 +55,7 @@ def explain(name: str, host: Host, analysis: Analysis | None = None) -> Iterator
         p.item for p in host.metrics if name == p.item.name or name in p.item.keys or _computed(name, p.item, analysis)
     ]
     checks = [p.item for p in host.checks if p.item.code.casefold() == name.casefold()]
+    drawn = [one for one in _limits(host) if one.name.casefold() == name.casefold()]
     claims = [p.item for p in host.claims if p.item.code.casefold() == name.casefold()]
     files = [
         kind for p in host.readers for kind in p.item.files if fnmatchcase(name, kind.pattern) or name == kind.pattern
@@ -60,7 +63,7 @@ def explain(name: str, host: Host, analysis: Analysis | None = None) -> Iterator
     series = (
         [s for (key, split), s in analysis.run.series.items() if name in (key, f"{split}_{key}")] if analysis else []
     )
-    if not (metrics or checks or claims or files or series):
+    if not (metrics or checks or drawn or claims or files or series):
         known = sorted(_names(host))
         near = get_close_matches(name, known, 3, 0.5)
         hint = (
@@ -73,7 +76,11 @@ def explain(name: str, host: Host, analysis: Analysis | None = None) -> Iterator
     for one in series:
         yield from _series(one)
     for check in checks:
-        yield from _check(check, analysis)
+        yield from _check(check, host, analysis)
+    for line in drawn:
+        yield f"Threshold {_limit(line)}"
+        yield from _wrapped("rules", ", ".join(line.rules))
+        yield from _wrapped("rests on", line.source)
     for claim in claims:
         yield from _claim(claim)
     for kind in files[:1]:
@@ -88,6 +95,7 @@ def _computed(name: str, metric: Metric, analysis: Analysis | None) -> bool:
 def _names(host: Host) -> set[str]:
     metrics = {p.item.name for p in host.metrics} | {key for p in host.metrics for key in p.item.keys}
     rules = {p.item.code for p in host.checks} | {p.item.code for p in host.claims}
+    rules |= {one.name for one in _limits(host)}
     return metrics | rules | {kind.pattern for p in host.readers for kind in p.item.files}
 
 
@@ -99,6 +107,9 @@ def _everything(host: Host) -> Iterator[str]:
     yield "Rules"
     for check in host.checks:
         yield f"  {check.item.code}: {check.item.title}"
+    yield "Thresholds (name = value: what it is for; the rules)"
+    for one in _limits(host):
+        yield f"  {_limit(one)}; {', '.join(one.rules)}"
     yield "Phrases that need evidence"
     for claim in host.claims:
         if claim.item.patterns:
@@ -155,13 +166,26 @@ def _series(series: Series) -> Iterator[str]:
         yield f"    step {series.steps[index]:g}: {float(series.values[index])!r} from {source.file}, {source.where}"
 
 
-def _check(check: Check, analysis: Analysis | None) -> Iterator[str]:
+def _limits(host: Host) -> list[Limit]:
+    """Every threshold with the value that counts here."""
+    return limits([provided.item for provided in host.checks], host.limits)
+
+
+def _limit(one: Limit) -> str:
+    default = f" (set in {FILE}; default {shown(one.default, one.unit)})" if one.changed else ""
+    return f"{one.name} = {shown(one.value, one.unit)}{default}: {one.meaning}"
+
+
+def _check(check: Check, host: Host, analysis: Analysis | None) -> Iterator[str]:
     yield f"Rule {check.code}: {check.title}"
     doc = " ".join((check.explain.__doc__ or "").split())
     yield from _wrapped("needs", ", ".join(check.needs))
     yield from _wrapped("rests on", check.source)
     yield from _wrapped("forbids", check.forbids)
     yield from _wrapped("note", doc if len(doc) > 8 else "")
+    for one in _limits(host):
+        if check.code in one.rules:
+            yield from _wrapped("threshold", _limit(one))
     if analysis:
         finding = next(f for f in analysis.findings if f.code == check.code)
         text = finding.text if isinstance(finding.text, str) else finding.text.plain(analysis.works)

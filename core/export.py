@@ -92,6 +92,11 @@ def _run(analysis: Analysis, figures: Mapping[str, Sequence[str]]) -> dict[str, 
                 if not v.allowed
             ],
         },
+        "thresholds": [
+            {"name": one.name, "value": one.value, "default": one.default, "unit": one.unit, "meaning": one.meaning,
+             "source": one.source, "rules": one.rules}
+            for one in analysis.limits
+        ],
         "questions": [
             {"id": q.id, "text": q.text, "why": q.why, "standards": q.standards, "answer": q.answer}
             for q in analysis.questions
@@ -132,6 +137,7 @@ def _series(series: Series) -> dict[str, Any]:
         "min": point(int(finite[series.values[finite].argmin()])) if len(finite) else None,
         "max": point(int(finite[series.values[finite].argmax()])) if len(finite) else None,
         "source": _source(series.source),
+        "sources": [{**_source(source), "points": count} for source, count in series.origins.items()],
     }
 
 

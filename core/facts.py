@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 from dpo_report.core.folder import Folder
@@ -66,6 +67,9 @@ def _read(folder: Folder) -> Facts:
     if len(data) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
     content = tomllib.loads(data.decode("utf-8-sig"))
+    if "thresholds" in content and folder.root.resolve() != Path().resolve():
+        hint = f"to change rules, set them in {FILE} of the folder that dpo-report is called in"
+        found.problems.append(Problem(FILE, "[thresholds] does not count in a run's own file, left out", hint))
     for section in ("facts", "answers", "settings", "run"):
         if not isinstance(content.get(section, {}), dict):
             found.problems.append(Problem(FILE, f"[{section}] is not a table, left out"))

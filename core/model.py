@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dpo_report.core.plot import Figure
     from dpo_report.core.text import Text
+    from dpo_report.core.thresholds import Limit
     from dpo_report.core.works import Work
 
 Severity = Literal["info", "good", "caution", "warning"]
@@ -327,31 +328,6 @@ class Verdict:
     """Regular expressions of the phrases that make this claim."""
     topic: str = ""
     """What the run shows nothing about without the evidence, in a word or two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A threshold as it counted for a run."""
-
-    name: str
-    """``C7.flat``"""
-    value: float
-    """What counted."""
-    default: float
-    """What would have counted, had the user set nothing."""
-    unit: str
-    """``nats``; empty for a pure number."""
-    meaning: str
-    """What lies on which side."""
-    source: str
-    """What the default rests on."""
-    rules: tuple[str, ...]
-    """Codes of the rules that it counted for."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether the user set another value than the default."""
-        return self.value != self.default
 
 
 @dataclass(frozen=True, slots=True)

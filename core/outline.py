@@ -15,6 +15,7 @@ from dpo_report.core.model import Analysis, Finding, OpenQuestion, RunFile, Sett
 from dpo_report.core.plot import Figure
 from dpo_report.core.tables import Grid, grid
 from dpo_report.core.text import Text, join, say
+from dpo_report.core.thresholds import shown
 
 TOP_LEVEL = 5
 """The highest rung of the claim ladder."""
@@ -133,6 +134,15 @@ class Outline:
     @property
     def _ladder(self) -> list[Verdict]:
         return sorted((v for v in self.analysis.verdicts if not v.patterns), key=lambda v: v.level)
+
+    @property
+    def limits(self) -> list[tuple[str, str, str, str]]:
+        """The thresholds that counted: name, value, what it is for, and the default where the author set another."""
+        return [
+            (one.name, shown(one.value, one.unit), f"{one.meaning} ({', '.join(one.rules)})",
+             shown(one.default, one.unit) if one.changed else "")
+            for one in self.analysis.limits
+        ]  # fmt: skip
 
     @property
     def settings(self) -> list[tuple[str, str, bool | None]]:

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, Threshold
 from dpo_report.core.errors import ReportError
-from dpo_report.core.model import Finding, Limit, Problem, Run
+from dpo_report.core.model import Finding, Problem, Run
 from dpo_report.core.settings import FILE
 
 if TYPE_CHECKING:
     from dpo_report.core.host.declared import Provided
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A threshold as it counted for a run."""
+
+    name: str
+    """``C7.flat``"""
+    value: float
+    """What counted."""
+    default: float
+    """What would have counted, had the user set nothing."""
+    unit: str
+    """``nats``; empty for a pure number."""
+    meaning: str
+    """What lies on which side."""
+    source: str
+    """What the default rests on."""
+    rules: tuple[str, ...]
+    """Codes of the rules that it counted for."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the user set another value than the default."""
+        return self.value != self.default
 
 
 def declared(checks: Iterable[Check]) -> dict[str, Threshold]:
@@ -87,22 +113,23 @@ def _possible(threshold: Threshold, value: Any) -> float:
     )
 
 
-def applied(run: Run, checks: Sequence[Check], findings: Iterable[Finding]) -> tuple[Limit, ...]:
+def applied(run: Run, checks: Iterable[Check], findings: Iterable[Finding]) -> tuple[Limit, ...]:
     """The thresholds of the rules that spoke about a run, or looked and passed."""
     spoke = {finding.code for finding in findings if finding.status in ("found", "passed")}
-    used: dict[str, list[str]] = {}
+    return tuple(limits([check for check in checks if check.code in spoke], run.limits))
+
+
+def limits(checks: Sequence[Check], told: Mapping[str, float]) -> list[Limit]:
+    """The thresholds of some rules with the values that count, in the order of the rules."""
+    rules: dict[str, list[str]] = {}
     for check in checks:
-        for one in check.thresholds if check.code in spoke else ():
-            used.setdefault(one.name, []).append(check.code)
+        for one in check.thresholds:
+            rules.setdefault(one.name, []).append(check.code)
     known = declared(checks)
-    return tuple(limit(known[name], run.limits, rules) for name, rules in used.items())
-
-
-def limit(threshold: Threshold, limits: Mapping[str, float], rules: Sequence[str] = ()) -> Limit:
-    """A threshold with the value that counts."""
-    value = limits.get(threshold.name, threshold.value)
-    return Limit(threshold.name, value, threshold.value, threshold.unit, threshold.meaning, threshold.source,
-                 tuple(rules))  # fmt: skip
+    return [
+        Limit(name, told.get(name, one.value), one.value, one.unit, one.meaning, one.source, tuple(rules[name]))
+        for name, one in known.items()
+    ]
 
 
 def shown(value: float, unit: str = "") -> str:

@@ -16,6 +16,7 @@ from dpo_report.core import arguments, contract, hookspecs, model, testing, text
 from dpo_report.core.host.registry import SPECS
 from dpo_report.core.manager import Host
 from dpo_report.core.render import BUILTIN
+from dpo_report.core.thresholds import shown
 
 MADE = "<!-- made by docs/generate.py: change what it describes, not this page -->\n"
 
@@ -101,7 +102,8 @@ def _values(host: Host) -> Iterator[str]:
 
 def _rules(host: Host) -> Iterator[str]:
     yield "# Rules\n"
-    yield "A rule speaks, passes, or says why it cannot speak about a run: `dpo-report explain CODE RUN` shows which.\n"
+    yield "A rule speaks, passes, or says why it cannot speak about a run: `dpo-report explain CODE RUN` shows which."
+    yield "Thresholds are conventions where nothing else is said; [how to set one](../howto/thresholds.md).\n"
     for provided in host.checks:
         check = provided.item
         yield f"## {check.code}: {check.title}\n"
@@ -112,6 +114,9 @@ def _rules(host: Host) -> Iterator[str]:
             "Speaks in": check.section.capitalize(),
         }
         yield from (f"* **{heading}:** {_prose(words)}" for heading, words in told.items() if words)
+        for one in check.thresholds:
+            source = f" ({one.source})" if one.source != contract.CONVENTION else ""
+            yield f"* **Threshold** `{one.name}` = {shown(one.value, one.unit)}: {_prose(one.meaning)}{source}"
         yield ""
 
 

@@ -13,7 +13,7 @@ from dpo_report.core.model import Run
 from dpo_report.plugins import reading, statistics
 
 ENDS = Threshold("C4.ends", 0.1, "share of the logged rows in the first, and in the last, window of medians", high=0.5)
-LEAST = Threshold("C4.rows", 3, "rows that such a window has at the least", low=1)
+LEAST = Threshold("C4.rows", 3, "rows that a window of medians has at the least", low=1)
 UNITS = Threshold("C4.units", statistics.FEWEST, "rows or runs below which no bootstrap interval is given", low=3)
 TREND_ROWS = Threshold(
     "C6.rows", 8, "logged rows below which nothing is said of a trend or an end above the start", low=3

@@ -82,9 +82,14 @@ def test_the_paper_of_the_tutorial_compiles(tmp_path):
 
 
 def test_the_plugin_of_the_how_to_passes_its_test(tmp_path):
-    plugin, test = blocks("howto/plugin.md", "python")
+    plugin, drawn, test = blocks("howto/plugin.md", "python")
     (tmp_path / "mine.py").write_text(plugin)
+    (tmp_path / "drawn.py").write_text(drawn)
+    (tmp_path / "test_drawn.py").write_text(
+        "from dpo_report.testing import finding, made_run\nimport drawn\n\n\ndef test_a_short_run_passes():\n"
+        "    assert finding(made_run(loss=[0.6]), 'X1', drawn).status == 'passed'\n"
+    )
     (tmp_path / "test_mine.py").write_text(test)
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert "2 passed" in done.stdout, done.stdout + done.stderr

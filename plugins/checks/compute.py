@@ -9,7 +9,7 @@ from dpo_report.core.text import Ask, say
 from dpo_report.plugins import reading
 
 SHORT_STEPS = Threshold("B10.steps", 50, "steps below which fixed costs weigh heavily in a time or a rate")
-SHORT_SECONDS = Threshold("I2.seconds", 60, "runtime below which they do", "s")
+SHORT_SECONDS = Threshold("I2.seconds", 60, "runtime below which fixed costs weigh heavily in a rate", "s")
 
 
 def step_time(run: Run, values: Values) -> Finding:

@@ -17,8 +17,8 @@ from dpo_report.plugins.metrics.loss import measures_progress
 EXACT = Threshold(
     "C1.equal", 1e-3, "relative distance of the first loss from its analytic value up to which it is equal"
 )
-ROUNDED = Threshold("C1.rounded", 0.02, "the same, up to which rounding explains it")
-CLOSE = Threshold("C1.close", 0.1, "the same, up to which dropout or another reference would explain it")
+ROUNDED = Threshold("C1.rounded", 0.02, "the same distance, up to which rounding explains it")
+CLOSE = Threshold("C1.close", 0.1, "the same distance, up to which dropout would explain it")
 
 
 def first_loss(run: Run, values: Values) -> Finding:

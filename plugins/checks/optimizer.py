@@ -21,7 +21,7 @@ HIGH_LOSS = Threshold("G6.loss", 1.1, "ratio of last and starting loss above whi
 COLLAPSE = Threshold("G6.nats", 50.0, "early fall of both log-probabilities beyond which it is suspect", "nats")
 EARLY = Threshold("G6.early", 0.1, "share of the training within which such a fall is early", high=1)
 STILL = Threshold("G7.nats", 0.1, "margin below which the policy barely moved", "nats")
-STILL_LOSS = Threshold("G7.loss", 0.01, "relative distance of the loss from its start below which it did", high=1)
+STILL_LOSS = Threshold("G7.loss", 0.01, "relative distance of loss and start below which it barely moved", high=1)
 
 
 def few_steps(run: Run, values: Values) -> Finding:
