@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from dpo_report.core.many import Where
@@ -33,6 +34,13 @@ def run(args: argparse.Namespace, host: Host) -> int:
         sys.stdout.write(told)
         if not args.json:
             sys.stderr.write(printable(offer(args.run, found.listed[0].path)) + "\n")
+            for one in found.listed:
+                if one.goes_on_with:
+                    first, then = (quote(f"{args.run}/{path}") for path in (one.goes_on_with, one.file))
+                    together = f"dpo-report build {first} --with {then}"
+                    sys.stderr.write(
+                        printable(f"to report {one.goes_on_with} and {one.path} as one: {together}") + "\n"
+                    )
         return 0
     analysis = analyse(one_of(found.runs, args.run, found.root), host)
     if args.json:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dpo_report.core.continued import Span, continued, sentences, span
 from dpo_report.core.errors import ReportError
 from dpo_report.core.loader import is_parent, load_all, loaded, offer, open_place, place_of
 from dpo_report.core.many import Failure, Where, each
@@ -52,6 +53,10 @@ class Listed:
     """Why the run could not be read."""
     copy_of: str = ""
     """The path of the run that this one repeats byte by byte."""
+    span: Span | None = None
+    """Which steps it logged, where it was read whole."""
+    goes_on_with: str = ""
+    """The path of the run that this one seems to be the resumed part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,7 @@ def as_json(listed: Sequence[Listed]) -> str:
             "loss": None if one.loss is None or one.loss != one.loss else one.loss,
             "settings": {name: _plain(one.settings[name]) for name in names if name in one.settings},
             "copy_of": one.copy_of or None,
+            "goes_on_with": one.goes_on_with or None,
             "failed": one.failed or None,
         }
         for one in listed
@@ -221,7 +227,9 @@ def text(listed: Sequence[Listed]) -> str:
             rows.append((one.path, said, *[""] * (len(rows[0]) - 2)))
         else:
             rows.append((one.path, one.method or "?", one.status, _steps(one), _loss(one), *_settings(one, names)))
-    return columns([row if len(row) == len(rows[0]) else row[: len(rows[0])] for row in rows])
+    table = columns([row if len(row) == len(rows[0]) else row[: len(rows[0])] for row in rows])
+    resumed = sentences({one.path: one.span for one in own if one.span})
+    return "\n".join([table, *([""] if resumed else []), *resumed])
 
 
 def _settings(one: Listed, names: Sequence[str]) -> list[str]:
@@ -273,6 +281,7 @@ def _of_run(run: Run, root: Path) -> Listed:
         float(loss.values[-1]) if loss is not None and len(loss) else None,
         {name: setting.value for name, setting in run.settings.items()},
         (Path(inner) / first.files[0]).as_posix() if first.files else "",
+        span=span(run),
     )
 
 
@@ -291,7 +300,7 @@ def _spread(root: Path, names: Sequence[str], spread: Spread) -> Iterator[Listed
 
 
 def _marked(root: Path, listed: Iterable[Listed]) -> tuple[Listed, ...]:
-    """The runs in natural order, copies told: the same file, byte by byte, with the same outcome."""
+    """The runs in natural order, copies told (the same file, byte by byte, with the same outcome) and resumed runs."""
     from dpo_report.core.folder import natural
 
     ordered = sorted(listed, key=lambda one: natural(one.path))
@@ -304,7 +313,10 @@ def _marked(root: Path, listed: Iterable[Listed]) -> tuple[Listed, ...]:
     for group in twins.values():
         if len(group) > 1:
             copies |= _copies(root, group)
-    return tuple(replace(one, copy_of=copies.get(one.path, "")) for one in ordered)
+    before = continued({one.path: one.span for one in ordered if one.span and one.path not in copies})
+    return tuple(
+        replace(one, copy_of=copies.get(one.path, ""), goes_on_with=before.get(one.path, "")) for one in ordered
+    )
 
 
 def _copies(root: Path, group: Sequence[Listed]) -> dict[str, str]:

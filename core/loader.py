@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dpo_report.core import remote
 from dpo_report.core.above import CHECKPOINT, with_folder_above
+from dpo_report.core.continued import sentences, span
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.errors import ReportError
 from dpo_report.core.facts import Facts, read_facts
@@ -58,7 +59,11 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
     if is_parent(runs, root):
         listed = "\n".join(_line(run, root) for run in runs[:_LISTED])
         more = f"\n  and {len(runs) - _LISTED} more" if len(runs) > _LISTED else ""
-        raise ReportError(f"{path} holds {len(runs)} runs:\n{listed}{more}", offer(path, place_of(first, root)))
+        spans = {place_of(run, root): logged for run in runs if (logged := span(run))}
+        resumed = "".join(f"\n  {sentence}" for sentence in sentences(spans))
+        raise ReportError(
+            f"{path} holds {len(runs)} runs:\n{listed}{more}{resumed}", offer(path, place_of(first, root))
+        )
     below = sum(run.directory != first.directory for run in runs)
     if below:
         said = "1 more run lies" if below == 1 else f"{below} more runs lie"

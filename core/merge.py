@@ -108,11 +108,14 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
 def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, list[Problem], Witness]:
     """How the run ended, its last and its planned step, what must be said of that, and who saw the end.
 
-    The first witness that counts steps is the authority on them; how the run ended any may tell, and one that shows
-    the end, the planned one or the trainer's closing words, counts for the step too.
+    The most precise witness that counts steps is the authority on them, of equal ones that which went furthest; how the
+    run ended any may tell, and one that shows the end, the planned one or the trainer's closing words, counts for the
+    step too.
     """
     planned: int | None = _known(witness.max_steps for witness in group)
-    authority = next((witness for witness in group if witness.global_step is not None), None)
+    counting = [witness for witness in group if witness.global_step is not None]
+    equal = [witness for witness in counting if witness.precision == counting[0].precision]
+    authority = max(equal, key=lambda witness: witness.global_step or 0, default=None)
     logged = any(witness.series or witness.summary for witness in group)
     told = [witness.status for witness in group if not (logged and witness.status == "no-metrics")]
     status: RunStatus = min(told or ["unknown"], key=_MATTER.index)
