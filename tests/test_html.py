@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -68,6 +69,17 @@ def test_it_opens_from_the_disk_and_asks_for_nothing(browser, page, width, dark)
     assert browser.run(inked)
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is not dark
+
+
+def test_no_word_of_a_run_is_wider_than_a_narrow_window(browser, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(RUNS / "dpo-eval", run)
+    (run / "dpo-report.toml").write_text(
+        f'[facts]\ndata.sha256 = "{"0123456789abcdef" * 8}"\n{"a_long_name_" * 9} = 1\n'
+    )
+    browser.open(build(run, ["html"], tmp_path / "out").directory / "report.html", width=320)
+    browser.run("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    assert browser.run("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_charts_zoom_and_name_the_row_under_the_cursor(browser, page):

@@ -120,8 +120,7 @@
         width: 2,
         dash: line.dashed ? [6, 4] : undefined,
         points: line.marks
-          ? { show: true, size: line.role === "eval" ? 8 : 6, stroke: ink, width: 1.5,
-              fill: line.role === "eval" ? colour("ground") : ink }
+          ? line.role === "eval" ? { show: squares(ink) } : { show: true, size: 6, stroke: ink, fill: ink }
           : { show: false },
       });
     });
@@ -199,6 +198,25 @@
     return { chart, parts, full, names };
   }
 
+  /** Held-out points: open squares, as the captions say. */
+  function squares(ink) {
+    return ({ ctx, data, valToPos }, index, from, to) => {
+      const size = 7 * uPlot.pxRatio;
+      ctx.save();
+      ctx.strokeStyle = ink;
+      ctx.fillStyle = colour("ground");
+      ctx.lineWidth = 1.5 * uPlot.pxRatio;
+      ctx.setLineDash([]);
+      for (let at = from; at <= to; at++) {
+        if (data[index][at] == null) continue;
+        const square = [valToPos(data[0][at], "x", true) - size / 2, valToPos(data[index][at], "y", true) - size / 2, size, size];
+        ctx.fillRect(...square);
+        ctx.strokeRect(...square);
+      }
+      ctx.restore();
+    };
+  }
+
   function sample(line, name) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 22 10");
@@ -209,6 +227,14 @@
     path.setAttribute("stroke-width", "2.5");
     if (line.dashed) path.setAttribute("stroke-dasharray", "6 4");
     svg.append(path);
+    if (line.role === "eval" && line.marks) {
+      const square = document.createElementNS(svg.namespaceURI, "path");
+      square.setAttribute("d", "M8 2h6v6h-6z");
+      square.setAttribute("fill", "var(--ground)");
+      square.setAttribute("stroke", `var(--${name})`);
+      square.setAttribute("stroke-width", "1.5");
+      svg.append(square);
+    }
     return svg;
   }
 
@@ -220,7 +246,8 @@
       "aria-label": `Chart: ${panel.y} by ${panel.x.toLowerCase()}. Left and right arrow read the points, ` +
         "plus and minus zoom, zero shows all." });
     const keys = make("div", { class: "keys" });
-    const readout = make("p", { class: "readout", "aria-live": "polite" }, hint);
+    const readout = make("p", { class: "readout", "aria-live": "polite" },
+      home.closest("figure") === document.querySelector("figure") && !siblings.length ? hint : "");
     home.append(make("h3", {}, panel.y), keys, box, readout);
     const { chart, parts, full, names } = plot(box, panel, Math.max(240, home.clientWidth));
     const me = { chart, quiet: false };
