@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+
+from dpo_report.plugins.paper.stems import Index
 
 _WORDS = {
     word: value
@@ -31,20 +33,26 @@ _WORDS = {
     )
 } | {"twenty": 20, "thirty": 30, "once": 1, "twice": 2}
 _SCALES = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "b": 1e9}
-_NUMBER = re.compile(
-    r"""(?<![\w.^_/\\])
+_FORM = r"""(?=[\\\d.−–\-{first}])(?<![\w.^_/\\])
     (?:
         (?P<macro>\\Dpo[A-Za-z]+)
       | (?P<sign>[−–-](?=\.?\d))?
-        (?P<mantissa>\d{1,3}(?:(?:,|\u202f)\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+        (?P<mantissa>\d{{1,3}}(?:(?:,|\u202f)\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
         (?:\s?[×·]\s?10\s?\^?\s?(?P<power>[−–-]?\d+|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE](?P<exponent>[−+-]?\d+)(?!\w))?
-        (?:/(?P<of>\d{1,3}(?:,\d{3})+|\d+)(?![\w/]|\.\d))?
+        (?:/(?P<of>\d{{1,3}}(?:,\d{{3}})+|\d+)(?![\w/]|\.\d))?
         (?P<scale>[ \u202f-]?(?:thousand|million|billion)\b|[kKMB](?![\w]))?
-      | (?P<spelled>(?i:\b(?:WORDS)\b))
+      | (?P<spelled>{spelled})
     )
-    (?P<percent>[ \u202f]?(?:%|per\ ?cent\b|percent\b))?""".replace("WORDS", "|".join(_WORDS)),
+    (?P<percent>[ \u202f]?(?:%|per\ ?cent\b|percent\b))?"""
+_NUMBER = re.compile(
+    _FORM.format(
+        first="".join({word[0] + word[0].upper() for word in _WORDS}), spelled=rf"(?i:\b(?:{'|'.join(_WORDS)})\b)"
+    ),
     re.VERBOSE,
 )
+_NO_WORDS = re.compile(_FORM.format(first="", spelled="$^"), re.VERBOSE)
+"""The same for a sentence in which no number is spelled out, which most are."""
+_SPELLED = Index([tuple(_WORDS)])
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _YEAR = re.compile(r"(?:19[5-9]|20[0-4])\d")
 _NAMED_NUMBER = re.compile(
@@ -110,31 +118,32 @@ class Amount:
         return half * (1 + 1e-6) + 1e-12 * abs(target)
 
 
-def amounts(text: str) -> Iterator[Amount]:
+@lru_cache(maxsize=16)
+def amounts(text: str) -> tuple[Amount, ...]:
     """Every number of a sentence that may be a quantity; years, versions and numbers of figures are none.
 
     >>> [(a.text, a.value) for a in amounts("In 2023, 8 pairs gave 0.46 (Section 3) at 5 × 10^−6 in two epochs.")]
     [('8', 8.0), ('0.46', 0.46), ('5 × 10^−6', 5e-06), ('two', 2.0)]
     """
-    for match in _NUMBER.finditer(text):
-        made = _amount(text, match)
-        if made is not None:
-            yield made
+    number = _NUMBER if _SPELLED.of(text) else _NO_WORDS
+    made = (_amount(text, match) for match in number.finditer(text))
+    return tuple(amount for amount in made if amount is not None)
 
 
 def _amount(text: str, match: re.Match[str]) -> Amount | None:
     start, end = match.span()
-    before, after = text[max(0, start - 24) : start], text[end : end + 3]
+    after = text[end : end + 3]
     if match["macro"]:
         return Amount(match["macro"], start, match.end("macro"), float("nan"), 0.0, macro=match["macro"])
     if match["spelled"]:
         return Amount(match[0], start, end, float(_WORDS[match["spelled"].lower()]), 1.0, spelled=True)
     mantissa = match["mantissa"]
-    if _NAMED_NUMBER.search(before) or (re.match(r"\.\d|[A-Za-z_^(]|-[A-Za-z]{2}", after) and not _unit_follows(after)):
+    named, bounded, about = _led_by(_before(text, start))
+    if named or (_STUCK.match(after) and not _UNIT_FOLLOWS.match(after)):
         return None
     if not match["percent"] and not match["scale"] and _YEAR.fullmatch(mantissa) and not _counted(text[end:]):
         return None
-    digits = re.sub("[,\u202f]", "", mantissa)
+    digits = mantissa.replace(",", "").replace("\u202f", "")
     decimals = len(digits.partition(".")[2])
     power = 0
     if match["power"]:
@@ -158,12 +167,14 @@ def _amount(text: str, match: re.Match[str]) -> Amount | None:
         ulp,
         percent=bool(match["percent"]),
         of=int(match["of"].replace(",", "")) if match["of"] else None,
-        bound=bool(_BOUND.search(before)) or _in_range(text, start, end) or (after[:1] in "+" and bool(after)),
-        about=bool(_ABOUT.search(before)),
+        bound=bounded or _in_range(text, start, end) or (after[:1] in "+" and bool(after)),
+        about=about,
     )
 
 
 _RANGE_AFTER = re.compile(r"[ \u202f]?(?:–|-|to|through)[ \u202f]?[−]?\d")
+_TOLD_FROM = re.compile(r"\b(?:from|fell|rose|went|dropped)[ \u202f]$")
+_LINKS = ("–", "-", "to", "through")
 _RANGE_BEFORE = re.compile(
     r"(?P<from>\b(?:from|between)[ \u202f])?\d[\d.,]*[ \u202f]?(?P<link>–|-|to|through)[ \u202f]?$"
 )
@@ -171,17 +182,30 @@ _RANGE_BEFORE = re.compile(
 
 def _in_range(text: str, start: int, end: int) -> bool:
     """Whether it is one end of ``1 to 3`` or ``0.1–0.5``; ``from 0.69 to 0.46`` tells two numbers."""
-    before = _RANGE_BEFORE.search(text, max(0, start - 30), start)
+    linked = text[max(0, start - 9) : start].rstrip(" \u202f").endswith(_LINKS)
+    before = _RANGE_BEFORE.search(text, max(0, start - 30), start) if linked else None
     if before:
         return before["link"] in "–-" or not before["from"]
-    if re.search(r"\b(?:from|fell|rose|went|dropped)[ \u202f]$", text[:start]):
-        return False
-    return _RANGE_AFTER.match(text, end) is not None
+    return _RANGE_AFTER.match(text, end) is not None and not _TOLD_FROM.search(text, max(0, start - 9), start)
 
 
-def _unit_follows(after: str) -> bool:
-    """``19.6s``, ``12h``, ``8x``."""
-    return bool(re.match(r"(?:s|h|ms|min|x|GB|MB)(?![A-Za-z])", after))
+_STUCK = re.compile(r"\.\d|[A-Za-z_^(]|-[A-Za-z]{2}")
+"""What makes a number a part of a name: ``2.1.3``, ``8B-Instruct``, ``k(2)``."""
+_UNIT_FOLLOWS = re.compile(r"(?:s|h|ms|min|x|GB|MB)(?![A-Za-z])")
+"""``19.6s``, ``12h``, ``8x``."""
+
+
+@lru_cache(maxsize=4096)
+def _led_by(words: str) -> tuple[bool, bool, bool]:
+    """Whether the words before a number make it a name's, a bound, a rough one: ``Section ``, ``at least ``, ``~``."""
+    return bool(_NAMED_NUMBER.search(words)), bool(_BOUND.search(words)), bool(_ABOUT.search(words))
+
+
+def _before(text: str, start: int) -> str:
+    """The last two words before a number, which is as far as anything looks that they can make of it."""
+    end = start - 1 if text[start - 1 : start] in (" ", "\u202f") else start
+    first = text.rfind(" ", 0, end)
+    return text[max(0, start - 24, text.rfind(" ", 0, max(0, first)) + 1) : start]
 
 
 def _counted(after: str) -> bool:

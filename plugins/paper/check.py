@@ -58,12 +58,10 @@ def _judged(prose: Prose, known: Known, book: Phrasebook) -> list[Verdict]:
             continue
         ours = list(numerals.judge(sentence, known, _remarked(sentence, told)))
         verdicts += [verdict for verdict in ours if verdict.line not in ignored]
-        finals = any(v.state == "right" and v.value.endswith((".last", ".median_last")) for v in ours)
-        verdicts += [
-            verdict
-            for verdict in book.judge(sentence, finals, _owned(sentence, ours, known))
-            if verdict.line not in ignored
-        ]
+        if places := book.look(sentence):
+            finals = any(v.state == "right" and v.value.endswith((".last", ".median_last")) for v in ours)
+            said = book.judge(sentence, places, finals, _owned(sentence, ours, known))
+            verdicts += [verdict for verdict in said if verdict.line not in ignored]
     return verdicts
 
 

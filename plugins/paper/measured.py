@@ -93,6 +93,8 @@ def _tellable(sentence: Sentence, bound: Bound, span: tuple[int, int]) -> bool:
         and numbers_of_run(sentence, text[slice(*span)])
         and not _CHANGE.search(text[span[0] : amount.start])
         and not (bound.quantity.split and qualifiers.derived(text, *span, amount.start))
+        and not (bound.listed and bound.quantity.name == "learning rate")  # where a schedule ends
+        and not (sentence.smoothed and (bound.quantity.split or bound.quantity.name == "learning rate"))
     )
 
 

@@ -22,6 +22,7 @@ _VERSION = re.compile(
     r"\b(TRL|[Tt]rl|[Tt]ransformers|[Pp]y[Tt]orch|torch|PEFT|peft|[Aa]ccelerate|[Dd]atasets)(?: library)?[ ,(~]{1,3}"
     r"(?:v|versions? |v\. ?)?(\d+\.\d+(?:\.\d+)?)(?![\d%]|\s?[×·])"
 )
+_DOTTED = re.compile(r"\d\.\d")
 _USED = re.compile(r"\b(?:us(?:ed|es|ing)|with|software|versions?|ran|implemented|trained|training)\b|:", re.IGNORECASE)
 _SINCE = re.compile(
     r"\b(?:since|until|up to|before|after|from|in|below|above|than|to|and|or|of|both)\s$|[<>≤≥–|]\s?$", re.IGNORECASE
@@ -65,7 +66,7 @@ def _bound(sentence: Sentence, found: list[Amount], known: Known) -> Iterator[Ve
 
 def _versions(sentence: Sentence, known: Known) -> Iterator[Verdict]:
     """``TRL 1.16``: right as far as it is told."""
-    for match in _VERSION.finditer(sentence.text):
+    for match in _VERSION.finditer(sentence.text) if _DOTTED.search(sentence.text) else ():
         package = _PACKAGES[match[1].lower()]
         told = [version.partition("+")[0] for version in known.versions(package)]
         if not told or _SINCE.search(sentence.text[: match.start()]):

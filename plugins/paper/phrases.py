@@ -11,7 +11,7 @@ from dpo_report.core.model import Verdict as Claimed
 from dpo_report.plugins.paper.prose import Sentence
 from dpo_report.plugins.paper.rewrites import rewrite
 from dpo_report.plugins.paper.scope import anchored, claims_of_run, denied
-from dpo_report.plugins.paper.stems import stems
+from dpo_report.plugins.paper.stems import Index, stems
 from dpo_report.plugins.paper.verdicts import Verdict
 
 _THING = r"(?:the |our |its |this )?(?:[\w-]+ ){0,2}?"
@@ -91,10 +91,12 @@ _COMPLETED = re.compile(r"\b(?:complet\w+|finish\w+|ran|runs?|end(?:s|ed)?|execu
 class _Phrase:
     pattern: re.Pattern[str]
     claim: Claimed
-    stems: tuple[str, ...]
-    """One of these stands, in lower case, in every sentence that the pattern can match; empty where unknown."""
     alone: bool
     """Whether the phrase may be held against any sentence: one that names a rung's subject itself."""
+
+
+Place = tuple[_Phrase, re.Match[str]]
+"""A phrase, and where it stands in a sentence."""
 
 
 class Phrasebook:
@@ -106,33 +108,29 @@ class Phrasebook:
         """
         self._analyses = analyses
         self._phrases = list(_phrases(analyses))
-        self._stems: dict[str, set[int]] = {}
-        for number, phrase in enumerate(self._phrases):
-            for stem in phrase.stems:
-                self._stems.setdefault(stem, set()).add(number)
-        self._always = {number for number, phrase in enumerate(self._phrases) if not phrase.stems}
+        self._index = Index(stems(phrase.pattern.pattern) for phrase in self._phrases)
         self._completed = any(v.allowed and not v.patterns and v.level == 0 for a in analyses for v in a.verdicts)
 
-    def judge(self, sentence: Sentence, finals: bool, owned: bool) -> Iterator[Verdict]:
-        """Forbidden phrases of a sentence.
+    def look(self, sentence: Sentence) -> list[Place]:
+        """Phrases as they stand in a sentence, whether they are meant or not."""
+        found = ((self._phrases[number], sentence.text) for number in self._index.of(sentence.text))
+        places = [(phrase, match) for phrase, text in found for match in phrase.pattern.finditer(text)]
+        return places if places and claims_of_run(sentence) else []
+
+    def judge(self, sentence: Sentence, places: Sequence[Place], finals: bool, owned: bool) -> Iterator[Verdict]:
+        """Forbidden phrases of a sentence, each told once.
 
         Args:
             sentence: the sentence.
+            places: what :meth:`look` found in it.
             finals: whether it gives a last logged value under that name, which is right.
             owned: whether a number of the run stands in it, which makes it a sentence about the run.
         """
-        text, low = sentence.text, sentence.text.lower()
-        there = {number for stem, numbers in self._stems.items() if stem in low for number in numbers}
-        checked = None
-        for number in sorted(there | self._always):
-            phrase = self._phrases[number]
-            for match in phrase.pattern.finditer(text):
-                if checked is None:
-                    checked = claims_of_run(sentence)
-                if not checked or not self._meant(sentence, phrase, match, finals, owned):
-                    continue
+        told: set[int] = set()
+        for phrase, match in places:
+            if id(phrase) not in told and self._meant(sentence, phrase, match, finals, owned):
+                told.add(id(phrase))
                 yield self._verdict(sentence, phrase, match)
-                break
 
     def _meant(self, sentence: Sentence, phrase: _Phrase, match: re.Match[str], finals: bool, owned: bool) -> bool:
         text = sentence.text
@@ -180,4 +178,4 @@ def _phrases(analyses: Sequence[Analysis]) -> Iterator[_Phrase]:
                 compiled = re.compile(pattern, re.IGNORECASE)
             except re.error:
                 continue  # a plugin's slip; `dpo-report plugins` is the place to tell it
-            yield _Phrase(compiled, claim, stems(pattern), not claim.patterns and claim.level <= 1)
+            yield _Phrase(compiled, claim, not claim.patterns and claim.level <= 1)

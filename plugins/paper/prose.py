@@ -37,6 +37,8 @@ class Sentence:
     """Where each piece of the text begins in it."""
     lines: tuple[int, ...]
     """The source line of each of those pieces, from 1."""
+    smoothed: bool = False
+    """Whether its paragraph gives running means: then a curve's number is none that the run tells."""
 
     def line(self, at: int = 0) -> int:
         """The source line of a character."""
@@ -132,6 +134,7 @@ class Block:
         for piece in self.pieces:
             starts.append(starts[-1] + len(piece))
         at = [lines.of(offset) for offset in self.offsets]
+        smoothed = _SMOOTHED.search(text) is not None
         cuts = [(0, len(text))] if self.kind in ("row", "heading") else split(text)
         for start, end in _short(text, cuts):
             first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
@@ -142,7 +145,11 @@ class Block:
                 self.kind,
                 tuple(max(0, starts[index] - start) for index in range(first, last + 1)),
                 tuple(at[first : last + 1]),
+                smoothed,
             )
+
+
+_SMOOTHED = re.compile(r"\b(?:[Rr]unning (?:mean|median|average)|[Mm]oving average|[Ss]moothed)")
 
 
 _LONGEST = 1500

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dpo_report.plugins.paper.amounts import Amount
-from dpo_report.plugins.paper.stems import stems
+from dpo_report.plugins.paper.stems import Index, stems
 
 _I = re.IGNORECASE
 _KIND = (
@@ -19,6 +19,8 @@ _ROW = (
     r"(?:(?:preference|training|train|held-out|test|validation|evaluation|labell?ed|annotated|distinct|unique|prompt|"
     r"response|DPO|ranked|human|synthetic|knowledge-graph|graph|comparison|such)[ -])"
 )
+
+_BOTH = r"chosen and (?:the )?(?:rejected|dispreferred)|preferred and (?:the )?(?:rejected|dispreferred)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ QUANTITIES = (
     Quantity(
         "accuracy", ("accuracy.",), r"accurac(?:y|ies)\b", _KIND + r"{0,4}accuracy\b", series=("rewards/accuracies",),
         unless=r"MMLU|GSM|ARC|HellaSwag|TruthfulQA|benchmark|downstream|classifier|win rate|top-\d|judge|"
-            r"question|answering",
+            r"question|answering|token accurac",
         sure=r"train|held-out|eval|validation|preference|reward|pair|implicit|rank", split=True,
     ),
     Quantity(
@@ -68,13 +70,13 @@ QUANTITIES = (
         "chosen reward", ("reward.chosen.", "drift.chosen."),
         r"(?:chosen|preferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:chosen|"
         r"preferred)\b(?: \w+)?",
-        series=("rewards/chosen",), split=True,
+        series=("rewards/chosen",), unless=_BOTH, split=True,
     ),
     Quantity(
         "rejected reward", ("reward.rejected.", "drift.rejected."),
         r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:rejected|"
         r"dispreferred)\b(?: \w+)?",
-        series=("rewards/rejected",), split=True,
+        series=("rewards/rejected",), unless=_BOTH, split=True,
     ),
     Quantity(
         "throughput", ("throughput.samples",),
@@ -160,9 +162,12 @@ QUANTITIES = (
 )  # fmt: skip
 """Sorted by nothing: a unit wins over words before the number, and of these the nearest."""
 
-_HEADS = [(q, re.compile(rf"(?<!\w)(?:{q.head})", _I), stems(q.head)) for q in QUANTITIES if q.head]
-_UNITS = [(q, re.compile(r"[ \u202f]?[-–]?" + f"(?:{q.unit})", _I)) for q in QUANTITIES if q.unit]
-_WORD = re.compile(r"[ \u202f]?[-–]?[A-Za-z]")
+_HEADS = [(q, re.compile(rf"(?<!\w)(?:{q.head})", _I)) for q in QUANTITIES if q.head]
+_NAMING = Index(stems(q.head) for q, _ in _HEADS)
+_MEASURED = {f"q{number}": q for number, q in enumerate(QUANTITIES) if q.unit}
+_UNITS = "|".join(f"(?P<{name}>{q.unit})" for name, q in _MEASURED.items())
+_UNIT = re.compile(rf"[ \u202f]?[-–]?(?=[A-Za-z])(?:{_UNITS})", _I)
+"""The unit behind a number; the group that it fills is that of the first quantity that has it."""
 _UNLESS = {q.name: re.compile(q.unless, _I) for q in QUANTITIES if q.unless}
 _SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
 _LIST = re.compile(r"[\s(]*(?:to|and|or|→|–|-|,|up to|down to|/|\+|±)?[\s(]*(?:to|from|then)?\s*$")
@@ -192,11 +197,9 @@ class Bound:
 @lru_cache(maxsize=16)
 def _heads(text: str) -> tuple[tuple[int, int, Quantity], ...]:
     """Where in a sentence quantities are named; asked for once for each of its clauses."""
-    low = text.lower()
     return tuple(
         (match.start(), match.end(), q)
-        for q, pattern, words in _HEADS
-        if any(word in low for word in words)
+        for q, pattern in (_HEADS[number] for number in _NAMING.of(text))
         for match in pattern.finditer(text)
     )
 
@@ -208,12 +211,10 @@ def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
     for index, amount in enumerate(found):
         if not first <= amount.start < last:
             continue
-        unit = None
-        if _WORD.match(text, amount.end):
-            unit = next(((q, m) for q, pattern in _UNITS if (m := pattern.match(text, amount.end))), None)
-        if unit and (q := unit[0]) and (not amount.spelled or q.counted):
-            if q.name == "batch size" or not _other(q, text, first, last):
-                bound.append(Bound(amount, q, (amount.start, unit[1].end()), True, False))
+        unit = _UNIT.match(text, amount.end)
+        if unit and ((q := _MEASURED[unit.lastgroup or ""]).counted or not amount.spelled):
+            if not _other(q, text, first, last):
+                bound.append(Bound(amount, q, (amount.start, unit.end()), True, False))
             continue
         if amount.spelled or not _FUNCTION.match(text, amount.end):
             continue

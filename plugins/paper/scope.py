@@ -6,6 +6,7 @@ A false alarm is worse than a miss, so a sentence counts as one about the run on
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from dpo_report.plugins.paper.prose import CITE, Sentence
 
@@ -117,13 +118,19 @@ _PART = re.compile(rf"{_CLAUSE.pattern}|, (?:we|our|the|this|it|that)\b", re.IGN
 def clause(text: str, start: int, end: int, parts: re.Pattern[str] = _CLAUSE) -> tuple[int, int]:
     """Where the clause around a place of the sentence begins and ends."""
     first, last = 0, len(text)
-    for match in parts.finditer(text):
-        if match.end() <= start:
-            first = match.end()
-        elif match.start() >= end:
-            last = match.start()
+    for cut in _cuts(text, parts):
+        if cut[1] <= start:
+            first = cut[1]
+        elif cut[0] >= end:
+            last = cut[0]
             break
     return first, last
+
+
+@lru_cache(maxsize=16)
+def _cuts(text: str, parts: re.Pattern[str]) -> tuple[tuple[int, int], ...]:
+    """Where one clause of a sentence ends and where the next one begins."""
+    return tuple(match.span() for match in parts.finditer(text))
 
 
 _DENIED = re.compile(
