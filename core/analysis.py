@@ -41,7 +41,8 @@ def _analysed(run: Run, host: Host) -> Analysis:
     problems: list[Problem] = [*run.problems, *host.problems, *thresholds.contradictions(host.checks)]
     values = _values(run, host, problems)
     findings = _findings(run, values, host, problems)
-    verdicts = claims.judge([item.item for item in host.claims], findings, run.method)
+    unjudged = _unjudged(host)
+    verdicts = () if unjudged else claims.judge([item.item for item in host.claims], findings, run.method)
     figures = tuple(_figures(run, values, host, problems))
     questions = tuple(_questions(run, host, problems))
     return Analysis(
@@ -54,8 +55,22 @@ def _analysed(run: Run, host: Host) -> Analysis:
         questions=questions,
         problems=tuple(problems),
         works={item.item.key: item.item for item in host.works},
+        unjudged=unjudged,
         limits=thresholds.applied(run, [provided.item for provided in host.checks], findings),
     )
+
+
+def _unjudged(host: Host) -> str:
+    """Why there is no rule at all: the plugin that was to bring them failed, or is switched off."""
+    if host.checks:
+        return ""
+    failed = [
+        problem for plugin in host.plugins if plugin.status in ("failed", "partial") for problem in plugin.problems
+    ]
+    off = [plugin.name for plugin in host.plugins if plugin.status == "disabled"]
+    if failed:
+        return "; ".join(f"{problem.where}: {problem.message}" for problem in failed)
+    return f"left out: {', '.join(off)}" if off else "no plugin brings any"
 
 
 def missing(needs: Iterable[str], run: Run, values: Values) -> str:

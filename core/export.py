@@ -84,6 +84,7 @@ def _run(analysis: Analysis, figures: Mapping[str, Sequence[str]]) -> dict[str, 
         "findings": [_finding(finding, analysis) for finding in analysis.findings],
         "claims": {
             "level": analysis.level,
+            "unjudged": analysis.unjudged,
             "allowed": [v.text for v in analysis.verdicts if v.allowed],
             "blocked": [
                 {"text": v.text, "level": v.level, "because": v.because, "missing": v.missing, "licence": v.licence,

@@ -368,6 +368,8 @@ class Analysis:
     """Of the run and of the plugins."""
     works: Mapping[str, Work] = field(default_factory=dict)
     """The literature that plugins know, by bibliography key."""
+    unjudged: str = ""
+    """Why no rule could be applied, so that nothing is known of any claim; empty where rules were."""
     limits: tuple[Limit, ...] = ()
     """Thresholds of the rules that spoke or looked, in the order of the rules."""
 

@@ -235,8 +235,26 @@ class Outline:
         return ", ".join(filter(None, (trainer, status, steps)))
 
     @property
+    def claim(self) -> str:
+        """What the run carries, and what not; where no rule could be applied, why."""
+        if self.analysis.unjudged:
+            why = self.analysis.unjudged
+            return f"The rules could not be applied ({why}), so this report neither claims nor cautions."
+        said = f"This run carries no claim: {self.no_claim}."
+        if self.rung:
+            level = f"level {self.rung.level} of {self.top}"
+            said = f"The strongest claim that this run carries ({level}): {self.sentence(self.rung)}."
+        if self.next_rung:
+            least = self.next_rung.licence
+            said += f" It does not show that {self.sentence(self.next_rung)}; the least that would show it: {least}."
+        return said
+
+    @property
     def no_claim(self) -> str:
         """Why no claim is made, to stand behind ``No claim:``."""
+        failed = [finding.code for finding in self.analysis.findings if finding.status == "failed"]
+        if failed:
+            return f"rules failed ({', '.join(failed)}), so what they would have shown is not known"
         if self.analysis.run.status == "running":
             return "training has not come to its end yet"
         return "not even that training ran to its planned end"

@@ -29,6 +29,8 @@ def view(analysis: Analysis, host: Host, everything: bool = False, place: str = 
     ladder = [v for v in analysis.verdicts if not v.patterns]
     top = [v for v in ladder if v.allowed]
     said = f"It supports claim level {analysis.level} of 5: {top[-1].text}" if top else "It supports no claim."
+    if analysis.unjudged:
+        said = printable(Outline(analysis).claim)
     parts += [Styled(said), Styled("")]
     parts.append(_findings(analysis, everything))
     more = sum(f.status == "found" and not _urgent(f) for f in analysis.findings)
