@@ -1,4 +1,4 @@
-"""The micro-batch that memory allows, and the numbers of an evaluation."""
+"""The micro-batch that memory allows, the precision that pays, what is told of lengths, and an evaluation's numbers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from dpo_report.core.errors import ReportError
-from dpo_report.plugins.training import measures
+from dpo_report.plugins.training import decide, measures
 from dpo_report.plugins.training.generations import Answer
+from dpo_report.plugins.training.hardware import Machine
+from dpo_report.plugins.training.lengths import Lengths, edit_distance
 from dpo_report.plugins.training.measures import Scored
 from dpo_report.plugins.training.memory import Need, plan
+from training import needs_torch
 
 NEED = Need(135_000_000, 135_000_000, 30, 576, 1536, 9, 49152, 200, 80)
 MUCH = 1 << 40
@@ -41,6 +44,35 @@ def test_little_memory_means_smaller_passes_then_checkpointing_then_a_refusal() 
         plan(NEED, (8, 1), "auto", 64, 1, 1 << 30, None)
     with pytest.raises(ReportError, match="does not divide"):
         plan(NEED, (1, 4), 3, 8, 1, MUCH, None)
+
+
+@needs_torch
+@pytest.mark.parametrize(("times", "half"), [(2.2, False), (8.0, True)])
+def test_bf16_is_taken_where_its_products_are_much_faster(
+    monkeypatch: pytest.MonkeyPatch, times: float, half: bool
+) -> None:
+    """Twice as fast, as AVX-512 has them, is a sixth of the time for less exact losses; AMX has far more."""
+    rates = {"torch.float32": 1e11, "torch.bfloat16": times * 1e11}
+    monkeypatch.setattr("dpo_report.plugins.training.hardware.matmul_rate", lambda dtype, _: rates[str(dtype)])
+    native, older = (Machine("a processor", 2, 8 << 30, bf16, "Linux") for bf16 in (True, False))
+    taken, why = decide.precision("auto", native)
+    assert taken is half and f"{times} × as fast" in why
+    assert decide.precision("auto", older) == (False, "bf16 is not native here")
+    assert decide.precision("bf16", older) == (True, "as asked")
+
+
+def test_the_facts_tell_what_was_cut_and_how_much_of_the_answers_is_left() -> None:
+    sizes = Lengths([10, 10, 30], [5, 20, 8], [6, 4, 2])
+    assert sizes.kept(None) == {"truncated_share": 0, "mean_completion_tokens": 11}
+    assert sizes.kept(20) == {"truncated_share": 0.5, "mean_completion_tokens": 5}  # 5, 10 and none are left
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "steps"),
+    [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("flaw", "lawn", 2), ("ab", "ba", 2)],
+)
+def test_edit_distance_is_levenshteins(one: str, other: str, steps: int) -> None:
+    assert edit_distance([*map(ord, one)], [*map(ord, other)]) == steps
 
 
 def scored(margins: list[float], lengths: list[tuple[int, int]]) -> list[Scored]:

@@ -53,6 +53,7 @@ def test_the_facts_tell_what_no_trainer_file_does(run: Path) -> None:
     assert (told["train_pairs"], told["eval_pairs"], told["world_size"], told["base_model"]) == (18, 8, 1, "tiny")
     assert (told["batch"]["asked"], told["batch"]["done"]) == ("2 × 2", "4 × 1")
     assert told["data"]["eval_prompts_in_train"] == 0 and len(told["data"]["train_sha256"]) == 64
+    assert told["truncated_share"] == 0 and 0 < told["median_edit_distance"] <= 1 < told["mean_completion_tokens"]
     assert told["sharing"] == "on" and told["peak_memory_gib"] > 0
     assert told["compute"]["positions_computed"] < told["compute"]["positions_without_sharing"]
 

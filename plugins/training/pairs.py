@@ -44,7 +44,7 @@ class Pairs:
     faults: list[tuple[int, str]] = field(default_factory=list)
     """Rows left out, and why."""
     sha256: str = ""
-    """Of the file; empty for a hub data set."""
+    """Of the file; of the pairs as read, where it is a data set and no file."""
     repeated: int = 0
     """Rows whose prompt and answers stood in an earlier row; kept."""
 
@@ -74,12 +74,10 @@ def read_pairs(source: str) -> Pairs:
         ReportError: it cannot be read, or no row of it is a pair.
     """
     path = Path(source)
-    if path.is_dir():
-        raise ReportError(f"{source} is a folder", "give a file of pairs")
     if not path.exists() and (path.suffix or source.count("/") != 1):
         raise ReportError(f"there is no data file {source}", "give a JSONL, JSON, CSV or Parquet file of pairs")
     found = Pairs(path.name if path.exists() else source, [])
-    if path.exists():
+    if path.is_file():
         found.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     for row, record in _records(source, path, found):
         pair = _pair(row, record)
@@ -92,6 +90,9 @@ def read_pairs(source: str) -> Pairs:
         raise ReportError(f"{source} holds no preference pair ({why})", "every row needs prompt, chosen and rejected")
     if any(not isinstance(part, str) for pair in found.pairs for part in pair.columns().values()):
         found.pairs = [as_chat(pair) for pair in found.pairs]
+    if not found.sha256:
+        told = json.dumps([pair.columns() for pair in found.pairs], ensure_ascii=False)
+        found.sha256 = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
     keys = [_key(pair.columns()) for pair in found.pairs]
     found.repeated = len(keys) - len(set(keys))
     found.faults.sort()
@@ -101,8 +102,8 @@ def read_pairs(source: str) -> Pairs:
 def _records(source: str, path: Path, found: Pairs) -> Iterator[tuple[int, Any]]:
     """Rows with their numbers; lines that are not JSON become faults."""
     try:
-        if not path.exists():
-            yield from enumerate(_from_hub(source), 1)
+        if not path.is_file():
+            yield from enumerate(_data_set(source, path), 1)
         elif path.suffix == ".parquet":
             need("pyarrow")
             import pyarrow.parquet
@@ -130,15 +131,22 @@ def _records(source: str, path: Path, found: Pairs) -> Iterator[tuple[int, Any]]
         raise ReportError(f"cannot read {source}: {' '.join(str(error).split())[:200]}") from None
 
 
-def _from_hub(name: str) -> Iterable[Any]:
-    """The training split of a data set of the hub."""
+def _data_set(name: str, path: Path) -> Iterable[Any]:
+    """The training split of a data set of the hub, or of one that lies in a folder."""
     need("datasets")
-    from datasets import load_dataset
+    from datasets import disable_progress_bars, load_dataset, load_from_disk
 
+    disable_progress_bars()
     try:
+        if any((path / mark).exists() for mark in ("state.json", "dataset_dict.json")):
+            saved = load_from_disk(name)
+            return list(saved["train"] if isinstance(saved, dict) else saved)
         return list(load_dataset(name, split="train"))
     except Exception as error:  # the hub's client raises its own errors, and those of its transport
         why = " ".join(str(error).split())[:160]
+        if path.is_dir():
+            hint = "give a file, or the folder of a data set with a train split"
+            raise ReportError(f"the data set in {name} cannot be read: {why}", hint) from None
         hint = f"no file of that name is here; for the hub: {why}"
         raise ReportError(f"the data set {name} can be had neither here nor from the hub", hint) from None
 

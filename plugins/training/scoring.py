@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dpo_report.plugins.training import sharing
+from dpo_report.plugins.training.lengths import tokens
 from dpo_report.plugins.training.pairs import Pair
-from dpo_report.plugins.training.train import tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dpo_report.core.errors import ReportError
-from dpo_report.plugins.training import decide, facts, hardware, memory, models, pairs, trainer, watch
+from dpo_report.plugins.training import decide, facts, hardware, memory, models, told, trainer, watch
 from dpo_report.plugins.training import train as parts
 from dpo_report.plugins.training.attempts import Attempts
 from dpo_report.plugins.training.options import Options
 from dpo_report.plugins.training.pairs import Pairs
+
+_T = TypeVar("_T")
 
 
 def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main: bool) -> int:
@@ -34,10 +36,10 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
         source = models.prepare(asked["model"], run, rows.pairs, int(asked.dpo.get("seed", 42)))
     model, tokenizer = models.load(source)
     _chat_or_stop(rows, tokenizer, asked["model"])
-    half = decide.precision(asked["precision"], here)
+    half = _agreed(decide.precision(asked["precision"], here))
     planned = decide.steps(asked.dpo, library, len(rows.pairs), given[0] * given[1] * world)
     decided = decide.defaults(here, half, planned, held is not None)
-    plan = parts.micro(asked, model, tokenizer, rows, library, half[0], world)
+    plan = _agreed(parts.micro(asked, model, tokenizer, rows, library, half[0], world))
     if plan.checkpointing and not asked.dpo.get("gradient_checkpointing"):
         decided["gradient_checkpointing"] = (True, "memory asks for it")
     if checkpoint:  # the evaluation before the first step was made then
@@ -60,11 +62,10 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
         )
         for old in [c for c in made.callback_handler.callbacks if type(c).__name__ == "PrinterCallback"]:
             made.remove_callback(old)
-        known = _facts(asked, rows, held, made, plan, given, here, world, threads, half, source)
         if main:
             run.mkdir(parents=True, exist_ok=True)
             trainer.remove_broken(run)
-            facts.write(run, known)
+            facts.write(run, told.before(asked, rows, held, made, plan, given, here, world, threads, half, source))
         made.work.reset()  # the reference's passes came before the clock starts
         started = time.perf_counter()
         try:
@@ -76,16 +77,24 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
     if stop.by:
         attempts.end("interrupted")
         if main:
-            facts.write(run, _ended(made, attempts, seconds))
+            facts.write(run, told.after(made, attempts, seconds))
             parts.say(f"stopped by {stop.by} at step {made.state.global_step} of {made.state.max_steps}")
             parts.say("go on with the same command and --resume")
         return 143 if stop.by == "SIGTERM" else 130
     attempts.end("completed")
     _save(made, output, held is not None)
     if main:
-        facts.write(run, _ended(made, attempts, seconds))
+        facts.write(run, told.after(made, attempts, seconds))
         report(run, asked["report"], "trained and saved")
     return 0
+
+
+def _agreed(mine: _T) -> _T:
+    """What the first process measured, for all of them: free memory and speed differ from one to the next."""
+    from accelerate.utils import broadcast_object_list
+
+    found: _T = broadcast_object_list([mine])[0]
+    return found
 
 
 def _threads(asked: Any, here: hardware.Machine, world: int) -> int:
@@ -147,91 +156,6 @@ def _tell(
         said += f", for the {given[0]} × {given[1]} asked for"
     saving = ", gradient checkpointing" if config.gradient_checkpointing else ""
     parts.say(f"{said}{saving}; about {plan.bytes / 2**30:.1f} GiB of memory", main)
-
-
-def _facts(
-    asked: Options,
-    rows: Pairs,
-    held: Pairs | None,
-    made: Any,
-    plan: memory.Plan,
-    given: tuple[int, int],
-    here: hardware.Machine,
-    world: int,
-    threads: int,
-    half: tuple[bool, str],
-    source: str,
-) -> dict[str, Any]:
-    lengths = parts.lengths(made.train_dataset)
-    limit = made.args.max_length
-    kept = len(made.train_dataset)
-    data = {
-        "train_file": rows.name,
-        "train_sha256": rows.sha256,
-        "train_left_out": len(rows.faults),
-        "train_repeated": rows.repeated,
-        "train_too_long": len(rows.pairs) - kept,
-        "train_cut": sum(n > limit for n in lengths.longest) if limit else 0,
-        "train_prompts": len({pairs.prompt_key(pair) for pair in rows.pairs}),
-        **lengths.facts(),
-    }
-    if data["train_cut"]:
-        parts.say(f"{data['train_cut']:,} of {kept:,} pairs are longer than {limit} tokens and are cut", True)
-    if held is not None:
-        data |= {
-            "eval_file": held.name,
-            "eval_sha256": held.sha256,
-            "eval_left_out": len(held.faults),
-            "eval_prompts": len({pairs.prompt_key(pair) for pair in held.pairs}),
-            "eval_prompts_in_train": len(pairs.leaked(rows.pairs, held.pairs)),
-        }
-    found: dict[str, Any] = {
-        "hardware": str(here),
-        "base_model": models.short(asked["model"]),
-        "reference": models.REFERENCE if Path(source).name == models.REFERENCE else source,
-        "train_pairs": kept,
-        "world_size": world,
-        "threads": threads,
-        "precision": f"{'bf16' if made.args.bf16 else 'fp32'}: {half[1]}",
-        "sharing": made.sharing,
-        "batch": {
-            "asked": f"{given[0]} × {given[1]}",
-            "done": f"{plan.micro} × {plan.accumulation}",
-            "micro_batch": str(asked["micro_batch"]),
-            "foreseen_gib": round(plan.bytes / 2**30, 2),
-        },
-        "data": data,
-        "versions": facts.versions(),
-    }
-    if held is not None:
-        found["eval_pairs"] = len(made.eval_dataset)
-    return found
-
-
-def _ended(made: Any, attempts: Attempts, seconds: float) -> dict[str, Any]:
-    """What is known after training only."""
-    import torch
-
-    work = made.work
-    base = made.model.get_base_model() if hasattr(made.model, "get_base_model") else made.model
-    head = base.get_output_embeddings().weight.numel()
-    inputs = base.get_input_embeddings().weight.numel()
-    tied = base.get_output_embeddings().weight is base.get_input_embeddings().weight
-    layers = sum(p.numel() for p in base.parameters()) - inputs - (0 if tied else head)
-    found: dict[str, Any] = {
-        "peak_memory_gib": round(hardware.peak() / 2**30, 2),
-        "attempts": len(attempts.all),
-        "attempts_seconds": [one["seconds"] for one in attempts.all],
-        "attempts_from_step": [one["from_step"] for one in attempts.all],
-    }
-    if made.sharing == "on" and not made.args.bf16 and not torch.cuda.is_available():
-        found["compute"] = {
-            "model_gflops": round(work.flops(layers, head) / seconds / 1e9, 1),
-            "matmul_peak_gflops": round(hardware.matmul_rate(torch.float32) / 1e9, 1),
-            "positions_computed": work.trained + work.forward,
-            "positions_without_sharing": work.plain,
-        }
-    return found
 
 
 def _save(made: Any, output: Any, held: bool) -> None:

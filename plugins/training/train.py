@@ -6,19 +6,16 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dpo_report.core.errors import ReportError
-from dpo_report.plugins.training import decide, facts, hardware, memory, options, pairs
+from dpo_report.plugins.training import decide, facts, hardware, lengths, memory, options, pairs
 from dpo_report.plugins.training.attempts import Attempts
 from dpo_report.plugins.training.needed import TRAIN, need, quiet
 from dpo_report.plugins.training.options import Options
 from dpo_report.plugins.training.pairs import Pairs
-
-SAMPLE = 512
-"""Pairs whose lengths decide the micro-batch."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,67 +89,6 @@ def _holds_out(asked: Options) -> bool:
     return bool(asked["eval_data"] or asked["eval_split"])
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """Tokens of a set of pairs, as the trainer has them."""
-
-    prompt: list[int]
-    chosen: list[int]
-    rejected: list[int]
-
-    @property
-    def longest(self) -> list[int]:
-        """Tokens of the longer sequence of each pair."""
-        return [p + max(c, r) for p, c, r in zip(self.prompt, self.chosen, self.rejected, strict=True)]
-
-    def facts(self) -> dict[str, Any]:
-        """Medians and maxima, and how many chosen answers are the longer ones."""
-        from statistics import median
-
-        found: dict[str, Any] = {}
-        for name in ("prompt", "chosen", "rejected"):
-            values = getattr(self, name)
-            found |= {f"{name}_tokens_median": median(values), f"{name}_tokens_max": max(values)}
-        found["chosen_longer"] = sum(c > r for c, r in zip(self.chosen, self.rejected, strict=True))
-        found["same_length"] = sum(c == r for c, r in zip(self.chosen, self.rejected, strict=True))
-        return found
-
-
-def lengths(dataset: Any) -> Lengths:
-    """Of a data set that trl has tokenised."""
-    return Lengths(*([len(ids) for ids in dataset[name]] for name in ("prompt_ids", "chosen_ids", "rejected_ids")))
-
-
-def measured(tokenizer: Any, side: Pairs, share: bool, limit: int | None) -> list[tuple[int, int]]:
-    """Positions and scored tokens of a sample of pairs, as they will be computed."""
-    found = []
-    stride = max(1, len(side.pairs) // SAMPLE)
-    longest = sorted(side.pairs, key=lambda pair: -len(str(pair.columns())))[:8]
-    for pair in [*side.pairs[::stride], *longest]:
-        prompt, chosen, rejected = (ids[:limit] for ids in tokens(tokenizer, pair))
-        common = next((i for i, (a, b) in enumerate(zip(chosen, rejected, strict=False)) if a != b), len(prompt))
-        scored = len(chosen) + len(rejected) - 2 * len(prompt)
-        both = len(chosen) + len(rejected)
-        found.append((both - common if share else both, max(scored, 2)))
-    return found
-
-
-def tokens(tokenizer: Any, pair: pairs.Pair) -> tuple[list[int], list[int], list[int]]:
-    """Token ids of the prompt, and of the prompt with either answer, as trl makes them."""
-    if isinstance(pair.prompt, str):
-        end = tokenizer.eos_token or ""
-        texts = [
-            pair.prompt,
-            *(pair.prompt + (a if a.endswith(end) else a + end) for a in (pair.chosen, pair.rejected)),
-        ]
-        one, two, three = (tokenizer(text)["input_ids"] for text in texts)
-        return one, two, three
-    make = tokenizer.apply_chat_template
-    prompt = make(pair.prompt, add_generation_prompt=True, tokenize=True, return_dict=True)["input_ids"]
-    both = [make(pair.prompt + a, tokenize=True, return_dict=True)["input_ids"] for a in (pair.chosen, pair.rejected)]
-    return prompt, both[0], both[1]
-
-
 def effective_given(asked: Options, library: Mapping[str, Any]) -> tuple[int, int]:
     """Pairs per device and accumulation steps, as asked or as trl has them."""
     names = ("per_device_train_batch_size", "gradient_accumulation_steps")
@@ -169,7 +105,7 @@ def micro(
     given = effective_given(asked, library)
     limit = asked.dpo.get("max_length", library.get("max_length"))
     share = asked["sharing"] == "auto"
-    wanted = memory.need_of(model, measured(tokenizer, train, share, limit), half)
+    wanted = memory.need_of(model, lengths.measured(tokenizer, train, share, limit), half)
     if asked.lora is not None:  # the adapter is added later; it is a few hundredths of the model
         wanted = replace(wanted, trainable=wanted.parameters // 50)
     checkpointing = asked.dpo.get("gradient_checkpointing")
