@@ -16,6 +16,10 @@ LOOSEST = 5e-3
 """No rounding is coarser than this, relative and absolute: 0.4 does not agree with 0."""
 
 _MOST_DIGITS = 9
+_WRITTEN = 12
+"""A number that needs no more significant digits was rounded by hand: double precision has sixteen."""
+_SAMPLE = 500
+"""Values by which the precision of a log is told."""
 _TELLING_DIGITS = 3
 """With fewer, all values may be round by chance."""
 
@@ -74,20 +78,24 @@ def agree(one: Floats, other: Floats) -> Mask:
 def finer(one: Floats, other: Floats) -> bool:
     """Whether the first of two logs of the same values was written with more digits.
 
-    Where they differ by single precision only, the one that went through it is the coarser; how many digits its noise
-    takes to write says nothing.
+    Where they differ by single precision only, one that was neither logged with it nor rounded is the finer; how many
+    digits the noise of single precision takes to write says nothing.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         apart = np.abs(one - other) > SINGLE * np.maximum(np.abs(one), np.abs(other))
         if not apart.any():
-            return _is_single(other) and not _is_single(one)
+            return not _is_single(one) and _is_single(other)
     return (decimals(one), digits(one)) > (decimals(other), digits(other))
 
 
 def _is_single(values: Floats) -> bool:
+    """Whether values hold no more than single precision does: they went through it, or were rounded when written."""
+    finite = values[np.isfinite(values)]
+    finite = finite[:: max(1, len(finite) // _SAMPLE)]
     with np.errstate(over="ignore"):
-        finite = values[np.isfinite(values)]
-        return bool(np.all(finite.astype(np.float32) == finite))
+        if np.all(finite.astype(np.float32) == finite):
+            return True
+    return all(float(f"{value:.{_WRITTEN}g}") == value for value in finite.tolist())
 
 
 def same_value(one: Any, other: Any) -> bool:

@@ -263,9 +263,14 @@ def test_the_epoch_is_that_of_the_step(tmp_path: Path) -> None:
 def test_the_noise_of_single_precision_is_no_precision(tmp_path: Path) -> None:
     exact = [-0.10294781252741814, -0.09691362455487251, -0.0928049087524414]
     assert digits(np.array(single(exact))) > digits(np.array(exact))
-    state, events = told("state", exact, precision=10), told("events", single(exact))
-    for witnesses in ((state, events), (replace(events, precision=11), state)):
-        (run,) = runs(tmp_path, *witnesses)
+    rounded = [round(value, 8) for value in exact]
+    state, events, log = told("state", exact), told("events", single(exact)), told("log", rounded)
+    for best, others in ((state, (events, log)), (events, (log,)), (log, (events,))):
+        for other in others:
+            (run,) = runs(tmp_path, replace(best, precision=10), other)
+            assert run.series["loss", "train"].sources == best.series[0].sources
+    for other in (events, log):
+        (run,) = runs(tmp_path, replace(other, precision=10), state)
         assert run.series["loss", "train"].values.tolist() == exact
 
 
