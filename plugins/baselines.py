@@ -29,8 +29,6 @@ class Baseline:
     """Its formula, or why there is none; completes "because ..."."""
     floor: float | None = None
     """The greatest lower bound of the loss; None where it has none or it is not known."""
-    relative_change_allowed: bool = False
-    """Whether a change in per cent means anything: the loss is positive and its floor is 0."""
     is_sigmoid: bool = False
     """Whether the loss is exactly the mean of -ln sigmoid(margin), so that Jensen's bounds hold."""
     exact: bool = True
@@ -48,7 +46,7 @@ def _none(why: str) -> Baseline:
 
 
 def _from(value: float, why: str, floor: float | None = 0.0, is_sigmoid: bool = False) -> Baseline:
-    return Baseline(value, why, floor, relative_change_allowed=floor == 0, is_sigmoid=is_sigmoid)
+    return Baseline(value, why, floor, is_sigmoid)
 
 
 def smoothing_floor(epsilon: float) -> float:
@@ -184,7 +182,6 @@ def _dpo(
             None,
             "it contains the starting model's own cross-entropy",
             floor=0.0,
-            relative_change_allowed=True,
             known=0.0,
             extra=((1.0, "nll_loss"),),
         )
@@ -216,7 +213,7 @@ def _sum(parts: Iterable[Baseline], types: Iterable[str], weights: Sequence[floa
     )
     if extra:
         return Baseline(None, f"{why}, which contains the starting model's own cross-entropy", floor,
-                        relative_change_allowed=floor == 0, known=total, extra=extra)  # fmt: skip
+                        known=total, extra=extra)  # fmt: skip
     return _from(total, why, floor)
 
 

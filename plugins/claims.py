@@ -1,4 +1,8 @@
-"""The ladder of rule K1 and the phrases of the blocklist, each with the evidence that would license it."""
+"""The ladder of rule K1 and the phrases of the blocklist, each with the evidence that would license it.
+
+Some evidence no rule can grant, as it stands in no run: :data:`OUTSIDE`. A paper brings it in its own words, and
+``dpo-report check`` looks for it there.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ LADDER = (
 )  # fmt: skip
 
 PHRASES = (
-    Claim(1, "a mean over the run called a final loss", ("last-window-named",), "name the last logged window", "C2",
+    Claim(1, "a mean over the run called a final loss", ("never",), "name the last logged window and its value", "C2",
           (r"\bfinal (training )?loss\b",)),
     Claim(5, "a loss called good on no scale", ("same-setting-comparator",),
           "compare with a cited run of the same loss, β and data", "K3",
@@ -83,6 +87,12 @@ PHRASES = (
     Claim(5, "safety", ("safety-evaluation",), "run a named safety evaluation", "K10",
           (r"\bharmless\b", r"\bunbiased\b", r"\bsafe(ty|ly)?\b"), "safety"),
 )  # fmt: skip
+
+OUTSIDE = {
+    "never", "scaling-fitted", "measured-comparator", "power-analysis", "proposition-tested", "test-named",
+    "reduction-with-interval",
+}  # fmt: skip
+"""Evidence flags that no rule grants."""
 
 
 @hookimpl
