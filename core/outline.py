@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,6 +63,8 @@ class Outline:
     """Whose texts explain the values."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """Titles of the report's sections by name."""
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the values that stand in a section's own tables, by section."""
 
     def paragraphs(self, section: str) -> list[Text]:
         """What the findings say in a section: sentences in their order, a new paragraph with every ten of it."""
@@ -87,12 +90,24 @@ class Outline:
     @property
     def compared(self) -> Grid:
         """Values that were measured on training or held-out pairs, side by side."""
-        return grid(self.analysis.values.values(), split=True)
+        return grid(self._common, split=True)
 
     @property
     def totals(self) -> Grid:
         """Values of the run as a whole."""
-        return grid(self.analysis.values.values(), split=False)
+        return grid(self._common, split=False)
+
+    def grids(self, section: str) -> list[Grid]:
+        """A section's own tables: its values of the run as a whole, then those of a split."""
+        values = self.analysis.values
+        mine = [values[name] for name in self.tables.get(section, ()) if name in values]
+        return [table for split in (False, True) if (table := grid(mine, split=split)).lines]
+
+    @property
+    def _common(self) -> list[Value]:
+        """Values that stand in no section's own table."""
+        elsewhere = {name for names in self.tables.values() for name in names}
+        return [value for name, value in self.analysis.values.items() if name not in elsewhere]
 
     @property
     def figure_rows(self) -> list[tuple[Figure, ...]]:
@@ -328,11 +343,20 @@ def printed(value: Any, limit: int = 160) -> str:
 def _texts(metric: Metric, value: Value) -> tuple[tuple[str, Text], ...]:
     told = (
         ("Meaning", metric.meaning),
-        ("For your paper", metric.paper.replace("{value}", "\0") if metric.paper else ""),
+        ("For your paper", _to_write(metric, value)),
         ("Context", metric.context),
         ("Compare with", metric.compare),
     )
     return tuple((heading, _filled(text, numbers.display(value))) for heading, text in told if text)
+
+
+def _to_write(metric: Metric, value: Value) -> str:
+    """The sentence that a paper may hold; of a value that is not finite only that it is none."""
+    if not metric.paper:
+        return ""
+    if isinstance(value.value, float) and not math.isfinite(value.value):
+        return f"The {value.label or metric.label} was not finite; say so, and give no number."
+    return metric.paper.replace("{value}", "\0")
 
 
 def _filled(text: str, value: str) -> Text:

@@ -123,3 +123,15 @@ def test_the_glossary_has_the_first_users_headings():
     assert [heading for heading, _ in mean.texts] == ["Meaning", "For your paper", "Context", "Compare with"]
     assert "0.460" in str(dict(mean.texts)["For your paper"])
     assert "{" not in "".join(str(text) for entry in told.glossary for _, text in entry.texts)
+
+
+def test_of_a_value_that_is_not_finite_no_sentence_gives_a_number():
+    from dpo_report.core.manager import default_host
+
+    metrics = tuple(provided.item for provided in default_host().metrics)
+    for bad in (float("nan"), float("inf"), -float("inf")):
+        run = made.first_user(summary=made.FIRST_SUMMARY | {"train_loss": bad})
+        texts = {entry.name: dict(entry.texts) for entry in Outline(made.analysis(run), metrics).glossary}
+        written = str(texts["loss.train.mean"]["For your paper"])
+        assert written == "The mean training loss over the run was not finite; say so, and give no number."
+        assert "19.6" in str(texts["runtime.train"]["For your paper"])
