@@ -34,9 +34,9 @@ class Compiled:
 
     @property
     def overfull(self) -> list[str]:
-        """Boxes that stick out by more than two points."""
+        """Boxes that stick out by more than a point."""
         found = re.findall(r"^Overfull \\[hv]box \(([0-9.]+)pt.*$", self.log, re.MULTILINE)
-        return [width for width in found if float(width) > 2]
+        return [width for width in found if float(width) > 1]
 
     @property
     def undefined(self) -> list[str]:
