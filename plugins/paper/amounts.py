@@ -59,7 +59,7 @@ _NAMED_NUMBER = re.compile(
     r"(?:\b(?:sections?|sec\.?|figures?|fig\.?|tables?|tab\.?|equations?|eq\.?|chapters?|appendix|theorem|lemma|step|line"
     r"|lines|pages?|p\.|version|v|item|rule|level|python|cuda|ubuntu|gpt|llama|qwen|phi|gemma|mistral|checkpoint"
     r"|(?:lowest|best|highest|smallest|largest|out) of|algorithm|question|issue|footnote|part|phase|stage|"
-    r"top)[ \u202f~-]?|[A-Za-z]-|#|[A-Za-z]_)$",
+    r"top|ln|log)[ \u202f~-]?|[A-Za-z]-|#|[A-Za-z]_)$",
     re.IGNORECASE,
 )
 _BOUND = re.compile(

@@ -21,6 +21,7 @@ _CHANGE = re.compile(
     r"\s*(?:about|around|roughly|only)?\s*$",
     re.IGNORECASE,
 )
+_OF = re.compile(r" of (\d+)\b")
 _PER_STEP = re.compile(
     r"\b(?:per|each|every|an?|one|single) (?:optimi[sz]er |optimi[sz]ation |training |gradient )?(?:step|"
     r"update)\b|/ ?step",
@@ -42,6 +43,8 @@ def measured(sentence: Sentence, bound: Bound, known: Known, span: tuple[int, in
     if quantity.name == "time":
         value, ulp = seconds_of(text, bound)
         amount = replace(amount, value=value, ulp=ulp)
+    if quantity.name == "accuracy" and amount.of is None and (total := _OF.match(text, amount.end)):
+        amount = replace(amount, of=int(total[1]))
     facts = _meant(facts, bound, text, span)
     right = [fact for fact in facts if same(amount, fact)]
     if said and not side and not any(qualifiers.fits(fact.name, said) for fact in right):
@@ -51,7 +54,9 @@ def measured(sentence: Sentence, bound: Bound, known: Known, span: tuple[int, in
     if fitting is not None:
         return at(sentence, "right", bound.amount, fitting.label or fitting.name, value=fitting.name)
     row = quantity.series and known.logged(quantity.series, amount, side)
-    if row and (said in ("", "best", "first") or qualifiers.derived(text, *span, amount.start)):
+    if row and (
+        said in ("", "first") or (said == "best" and not named) or qualifiers.derived(text, *span, amount.start)
+    ):
         return at(sentence, "right", bound.amount, f"a logged row of {quantity.series[0]}", value=quantity.series[0])
     if not _tellable(sentence, bound, span):
         return _any(sentence, bound, right)
@@ -63,7 +68,9 @@ def measured(sentence: Sentence, bound: Bound, known: Known, span: tuple[int, in
             if said or side
             else _any(sentence, bound, right)
         )
-    if (amount.spelled and not bound.by_unit) or amount.of or not sure(quantity, text, *span):
+    if (amount.spelled and not bound.by_unit) or not sure(quantity, text, *span):
+        return None
+    if amount.of and not any(fact.shown.endswith(f"/{amount.of}") for fact in named):
         return None
     if amount.percent and facts and not any(fact.share for fact in facts):
         return None

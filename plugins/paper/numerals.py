@@ -23,7 +23,9 @@ _VERSION = re.compile(
     r"(?:v|versions? |v\. ?)?(\d+\.\d+(?:\.\d+)?)(?![\d%]|\s?[×·])"
 )
 _DOTTED = re.compile(r"\d\.\d")
-_USED = re.compile(r"\b(?:us(?:ed|es|ing)|with|software|versions?|ran|implemented|trained|training)\b|:", re.IGNORECASE)
+_USED = re.compile(
+    r"\b(?:us(?:e|ed|es|ing)|with|software|versions?|ran|implemented|trained|training)\b|:", re.IGNORECASE
+)
 _SINCE = re.compile(
     r"\b(?:since|until|up to|before|after|from|in|below|above|than|to|and|or|of|both)\s$|[<>≤≥–|]\s?$", re.IGNORECASE
 )

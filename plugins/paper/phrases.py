@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dpo_report.core.model import Analysis
 from dpo_report.core.model import Verdict as Claimed
-from dpo_report.plugins.paper.prose import Sentence
+from dpo_report.plugins.paper.prose import THIN, Sentence
 from dpo_report.plugins.paper.rewrites import rewrite
 from dpo_report.plugins.paper.scope import anchored, claims_of_run, denied
 from dpo_report.plugins.paper.stems import Index, stems
@@ -84,7 +84,10 @@ _GRADED = re.compile(
     r"|reasonable for\b",
     re.IGNORECASE,
 )
-_COMPLETED = re.compile(r"\b(?:complet\w+|finish\w+|ran|runs?|end(?:s|ed)?|execut\w+)\b", re.IGNORECASE)
+_COMPLETED = re.compile(r"\b(?:complet(?:ed|es|ing|ion)|finish\w+|ran|runs?|end(?:s|ed)?|execut\w+)\b", re.IGNORECASE)
+
+
+_OPENS = re.compile(r"(?:This|It|Fast|Thus|Hence|Overall|Because of|Due to|Thanks to|Owing to)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +116,13 @@ class Phrasebook:
 
     def look(self, sentence: Sentence) -> list[Place]:
         """Phrases as they stand in a sentence, whether they are meant or not."""
-        found = ((self._phrases[number], sentence.text) for number in self._index.of(sentence.text))
-        places = [(phrase, match) for phrase, text in found for match in phrase.pattern.finditer(text)]
+        text = sentence.text.replace(THIN, " ")
+        found = (self._phrases[number] for number in self._index.of(text))
+        places = [(phrase, match) for phrase in found for match in phrase.pattern.finditer(text)]
         return places if places and claims_of_run(sentence) else []
 
     def judge(self, sentence: Sentence, places: Sequence[Place], finals: bool, owned: bool) -> Iterator[Verdict]:
-        """Forbidden phrases of a sentence, each told once.
+        """Forbidden phrases of a sentence, each told once, and what two patterns see in one place once.
 
         Args:
             sentence: the sentence.
@@ -127,14 +131,17 @@ class Phrasebook:
             owned: whether a number of the run stands in it, which makes it a sentence about the run.
         """
         told: set[int] = set()
+        ends: dict[str, int] = {}
         for phrase, match in places:
-            if id(phrase) not in told and self._meant(sentence, phrase, match, finals, owned):
+            again = id(phrase) in told or match.start() < ends.get(phrase.claim.text, 0)
+            if not again and self._meant(sentence, phrase, match, finals, owned):
                 told.add(id(phrase))
+                ends[phrase.claim.text] = match.end()
                 yield self._verdict(sentence, phrase, match)
 
     def _meant(self, sentence: Sentence, phrase: _Phrase, match: re.Match[str], finals: bool, owned: bool) -> bool:
         text = sentence.text
-        if not (phrase.alone or owned or anchored(text) or re.match(r"(?:This|It|Fast|Thus|Hence|Overall)\b", text)):
+        if not (phrase.alone or owned or anchored(text) or _OPENS.match(text)):
             return False
         if denied(text, match.start(), match.end()):
             return False

@@ -45,6 +45,8 @@ class Quantity:
     """Words in the clause without which a difference is not told."""
     counted: bool = False
     """Whether it may be spelled out: ``two epochs``."""
+    whole: bool = False
+    """Whether it is counted, so that 0.45 is none of it."""
     split: bool = False
     """Whether it is measured on training or held-out pairs."""
 
@@ -68,30 +70,33 @@ QUANTITIES = (
     ),
     Quantity(
         "chosen reward", ("reward.chosen.", "drift.chosen."),
-        r"(?:chosen|preferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:chosen|"
-        r"preferred)\b(?: \w+)?",
+        r"(?:chosen|preferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:held-out |training )?"
+        r"(?:chosen|preferred)\b(?: \w+)?",
         series=("rewards/chosen",), unless=_BOTH, split=True,
     ),
     Quantity(
         "rejected reward", ("reward.rejected.", "drift.rejected."),
-        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:rejected|"
-        r"dispreferred)\b(?: \w+)?",
+        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:held-out |training )?"
+        r"(?:rejected|dispreferred)\b(?: \w+)?",
         series=("rewards/rejected",), unless=_BOTH, split=True,
     ),
     Quantity(
         "throughput", ("throughput.samples",),
-        unit=_ROW + r"{0,2}(?:pairs|samples|examples|sequences|rows|prompts|completions)(?: ?/ ?s(?:ec)?\b|"
+        unit=_ROW + r"{0,2}(?:pairs|samples|examples|sequences|rows|prompts|completions)(?: ?/ ?s(?:ec(?:ond)?)?\b|"
             r" per second| a second)",
         unless=r"inference|generation|decoding|serving",
     ),
-    Quantity("steps per second", ("throughput.steps",), unit=r"(?:\w+ )?(?:steps|updates|iterations|"
-        r"it)(?: ?/ ?s(?:ec)?\b| per second)"),
+    Quantity("steps per second", ("throughput.steps",), r"(?:steps|updates) (?:per|a) second\b",
+        unit=r"(?:\w+ )?(?:steps|updates|iterations|"
+        r"it)(?: ?/ ?s(?:ec(?:ond)?)?\b| (?:per|a) second)"),
     Quantity(
         "time", ("runtime.", "time."), unit=r"(?:s|sec|secs|seconds?|ms|milliseconds?|min|mins|minutes?|h|hrs?|"
             r"hours?)\b(?![-/])",
         sure=r"train\w*|wall|took|takes|run(?:s|time)?\b|complet\w+|finish\w*|fine-tun\w+|"
             r"per (?:optimi[sz]er )?(?:step|update|pair)|step",
-        unless=r"inference|latency|GPU[- ]hours|generat\w+|load\w*|timeout|every|preprocess\w*|annotat\w*|"
+        unless=r"inference|latency|GPU[- ]hours|generat\w+|load\w*|timeout|later ones|seconds each|"
+            r"(?:first|each|one|every|per) evaluation|evaluations? (?:took|takes?|last(?:s|ed)?) (?:about |only )?\d|"
+            r"every|preprocess\w*|annotat\w*|"
             r"download\w*|label\w*|API",
     ),
     Quantity(
@@ -100,7 +105,7 @@ QUANTITIES = (
         unless=r"(?:per|every|each|one|an) epoch|of the (?:first|second|last)|epoch (?:one|two|three|\d)", counted=True,
     ),
     Quantity(
-        "optimizer steps", ("steps.",),
+        "optimizer steps", ("steps.",), r"(?:optimi[sz]er|optimi[sz]ation|gradient|training|total) (?:steps|updates)\b",
         unit=r"(?:planned |optimi[sz]er |optimi[sz]ation |gradient |training |parameter |weight |"
             r"total )*(?:steps|updates)\b(?! ?/| per)",
         settings=("max_steps",),
@@ -108,16 +113,17 @@ QUANTITIES = (
             r"first|remaining|interval|saved?\b"
         r"|evaluat\w+ (?:every|at)|window|steps? \d|(?:per|one|an|each|every) epoch|reasoning|decoding|"
         r"diffusion|sampling",
-        sure=r"train\w*|optimi[sz]\w*|gradient|parameter|update|run\b|complet\w+|took|total", counted=True,
+        sure=r"train\w*|optimi[sz]\w*|gradient|parameter|update|run\b|complet\w+|took|taken|total",
+        counted=True, whole=True,
     ),
     Quantity(
         "batch size", ("batch.",), r"batch(?:[- ]size)?s?\b", settings=("per_device_train_batch_size",),
-        unless=r"eval\w* batch|inference|gradient accumulation of",
+        unless=r"eval\w* batch|inference|gradient accumulation of", whole=True,
     ),
     Quantity(
         "accumulation steps", (), r"(?:gradient[- ])?accumulation(?: steps)?\b",
         r"(?:gradient[- ])?accumulation(?: steps)?\b|steps? of (?:gradient )?accumulation",
-        ("gradient_accumulation_steps",), counted=True,
+        ("gradient_accumulation_steps",), counted=True, whole=True,
     ),
     Quantity(
         "pairs", ("data.", "batch."), r"(?:training|preference|train) (?:set|data|pairs) (?:of|with|comprises|"
@@ -127,7 +133,7 @@ QUANTITIES = (
         unless=r"at least|at a time|at once|per (?:prompt|device)|each|first|another|more|additional|next|"
             r"annotat\w+|in-context|few-shot|"
         r"generated|dev\b|filter\w*|discard\w*|remov\w*|of (?:the )?(?:\d|them)|correct\w*|rank\w*",
-        counted=True,
+        counted=True, whole=True,
     ),
     Quantity(
         "learning rate", ("rate.", "learning_rate."), r"(?:learning[- ]rates?|step size|"
@@ -139,14 +145,15 @@ QUANTITIES = (
         unless=r"Adam\w*|momentum|β ?_?[12₁₂]|optimi[sz]er|quantile|distribution",
     ),
     Quantity("seed", (), r"seeds?\b", settings=("seed", "data_seed"), unless=r"seeds \w+ (?:to|and)|five seeds|"
-        r"several|data seed"),
+        r"several|data seed", whole=True),
     Quantity("warm-up share", (), r"warm-?up (?:ratio|share|fraction)\b", settings=("warmup_ratio", "warmup_steps")),
-    Quantity("warm-up steps", (), unit=r"(?:linear )?warm-?up (?:steps|"
-        r"updates)\b", settings=("warmup_steps",), counted=True),
+    Quantity("warm-up steps", (), r"warm-?up steps\b", unit=r"(?:linear )?warm-?up (?:steps|"
+        r"updates)\b", settings=("warmup_steps",), counted=True, whole=True),
     Quantity(
         "maximal length", (), r"(?:maxim(?:um|al)|max\.?) (?:sequence |total |context |prompt |completion |"
             r"input )?length\b",
         settings=("max_length", "max_prompt_length", "max_completion_length", "max_seq_length", "cutoff_len"),
+        whole=True,
     ),
     Quantity("weight decay", (), r"weight[- ]decay\b", settings=("weight_decay",), unless=r"no weight decay"),
     Quantity("label smoothing", (), r"label[- ]smoothing\b", settings=("label_smoothing", "label_smoothing_factor")),
@@ -158,6 +165,16 @@ QUANTITIES = (
     ),
     Quantity("LoRA α", (), r"(?:LoRA|adapter)[\w ,()=-]{0,40}?(?:α|\balpha)\b|"
         r"lora_alpha", settings=("lora.lora_alpha", "lora_alpha")),
+    Quantity(
+        "tokens", ("tokens.",), r"tokens (?:seen|processed)\b", r"tokens\b(?! ?/| per)",
+        sure=r"process\w+|seen|saw|worked through",
+        unless=r"length|context|vocabulary|longer|shorter|completions?|prompts?|generat\w+|sampl\w+|million|billion|each",
+        whole=True,
+    ),
+    Quantity(
+        "floating-point operations", ("compute.",), unit=r"(?:floating[- ]point operations|FLOPs?)\b(?! ?/| per)",
+        unless=r"per (?:step|token|second)|peak|could|hardware",
+    ),
     Quantity("parameters", ("model.",), unit=r"(?:trainable |model |total )?parameters\b", sure=r"$^"),
 )  # fmt: skip
 """Sorted by nothing: a unit wins over words before the number, and of these the nearest."""
@@ -170,12 +187,13 @@ _UNIT = re.compile(rf"[ \u202f]?[-–]?(?=[A-Za-z])(?:{_UNITS})", _I)
 """The unit behind a number; the group that it fills is that of the first quantity that has it."""
 _UNLESS = {q.name: re.compile(q.unless, _I) for q in QUANTITIES if q.unless}
 _SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
+_REST = re.compile(r"[ \u202f]?(?:and )?")
 _LIST = re.compile(r"[\s(]*(?:to|and|or|→|–|-|,|up to|down to|/|\+|±)?[\s(]*(?:to|from|then)?\s*$")
 _TIED = re.compile(r"[\s(\"|:=≈~]*(?:[\w,’'/.()=:≈~|%\-\ue000\ue001 \u202f]|β|σ|λ){0,60}$")
 _FUNCTION = re.compile(
     r"[ \u202f]?(?:$|[.,;:)\]|–—”’\"=<>≈≤≥±×·→\ue000-\ue002(]|(?:and|or|to|on|at|in|for|over|with|after|before|"
     r"by|from|when|while|"
-    r"which|that|as|per|but|against|is|was|are|were|than|if|so|because|during|across|under|of|using|throughout|once|then|we|the|"
+    r"which|that|as|per|but|against|is|was|are|were|than|if|so|because|during|across|under|of|give|gives|gave|make|makes|yields?|using|throughout|once|then|we|the|"
     r"a|an|respectively|nats|tokens|overall|instead|until|since|here|there|not|only|at the)\b)",
     _I,
 )
@@ -212,10 +230,14 @@ def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
         if not first <= amount.start < last:
             continue
         unit = _UNIT.match(text, amount.end)
+        if bound and bound[-1].quantity.name == "time" and _REST.fullmatch(text, bound[-1].where[1], amount.start):
+            continue  # the seconds of ``21 min and 14 s``
         if unit and ((q := _MEASURED[unit.lastgroup or ""]).counted or not amount.spelled):
-            if not _other(q, text, first, last):
+            other = _other(q, text, first, last)
+            if not other:
                 bound.append(Bound(amount, q, (amount.start, unit.end()), True, False))
-            continue
+            if not (other and q.name == "tokens"):  # the unit of a maximal length, too
+                continue
         if amount.spelled or not _FUNCTION.match(text, amount.end):
             continue
         near = max((h for h in heads if h[1] <= amount.start), key=lambda h: h[1], default=None)
@@ -230,7 +252,7 @@ def bind(text: str, found: list[Amount], first: int, last: int) -> list[Bound]:
             and _LIST.match(text, found[index - 1].end, amount.start)
         ):
             continue
-        if not _other(near[2], text, first, last):
+        if not _other(near[2], text, first, last) and not (near[2].whole and (amount.ulp < 1 or amount.value < 0)):
             bound.append(Bound(amount, near[2], (near[0], amount.end), False, bool(between)))
     return bound
 

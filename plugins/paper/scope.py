@@ -19,7 +19,8 @@ _OTHERS = re.compile(
     r"recipes?|runs?|settings|experiments|benchmarks?|techniques|trainers?|librar(?:y|ies)|practitioners|groups|teams)\b"
     r"|\b(?:published|they|their|the authors|the literature|competitors?|baselines?|practitioners|reviewers?|"
     r"readers?)\b"
-    r"|\b(?:thank\w*|grateful|(?:its|their) own|handbook|leaderboard|documentation|repository|README|advertis\w+)\b"
+    r"|\b(?:thank(?:s|ed|ing|ful)?(?! to\b)|grateful|talks?|slides?|(?:its|their) own|"
+    r"handbook|leaderboard|documentation|repository|README|advertis\w+)\b"
     r"|\b(?:has|have) been (?:shown|reported|argued|observed|found|proposed)\b|\bis (?:known|believed|said|often)\b"
     r"|\b(?:typically|usually|commonly|often|in general|generally|widely|in practice|in principle|by definition)\b"
     r"|\b(?:the|an?|its|their) (?:[\w-]+ )?(?:default|library|recipe|documentation|leaderboard|original paper)\b"
@@ -27,7 +28,7 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"\W*(?:(?:the|a|an|while|although|like|unlike|since|because|when|with|in|for) )?"
+    r"\W*(?:(?i:the|a|an|while|although|like|unlike|since|because|when|with|in|for) )?"
     r"(?:GPT-[345]|ChatGPT|Llama|LLaMA|Zephyr|T[üu]lu|Mistral|Qwen|Gemma|Phi|Claude|Gemini|LoRA|QLoRA|Adam|AdamW|vLLM|"
     r"FlashAttention|DeepSpeed|RLHF|PPO|SFT|KTO|IPO|ORPO|SimPO|GRPO|InstructGPT|BERT|T5|DPO|Direct [Pp]reference"
     r"|[Pp]reference (?:optimi[sz]ation|tuning|learning)|[Rr]einforcement learning|[Ll]anguage models|[Ll]arge language"
@@ -155,12 +156,22 @@ _DENIED_AFTER = re.compile(
 )
 
 
+_THAT = re.compile(r"That (?:the|it|this|our|its|these|they)\b")
+"""A clause that says nothing by itself, as in the answer to ``What would one like to conclude?``"""
+_UNTESTED = re.compile(
+    r"(?:(?!\b(?:is|are|was|were|has|have|had|can|will|does|did|shows?|showed)\b).)*"
+    r"\b(?:is|are|was|were|has been|have been)"
+    r" (?:not|never) (?:measured|tested|shown|evaluated|claimed|studied|assessed|examined|compared)\b.*"
+)
+"""A sentence of which the only statement is that its subjects were not tested."""
+
+
 def denied(text: str, start: int, end: int) -> bool:
     """Whether the words at that place are denied, doubted, asked for or only mentioned."""
     first, last = clause(text, start, end, _PART)
     if _DENIED.search(text, first, end) or _DENIED_AFTER.match(text, end, min(last, end + 60)):
         return True
-    if text.rstrip().endswith("?"):
+    if text.rstrip().endswith("?") or _THAT.match(text) or _UNTESTED.fullmatch(text[:start] + text[end:]):
         return True
     quoted = re.findall('[“‘"]', text[:start]), re.findall('[”’"]', text[end:])
     return bool(quoted[0] and quoted[1] and _within_quotes(text, start, end))
