@@ -224,13 +224,16 @@ class Section:
     """A section of the report."""
 
     name: str
-    """``results``; also the template's file name."""
+    """``results``; also the template's file name. A section without a template of its own in some family is written by
+    ``section`` there: what the rules say in it, then its values."""
     title: str
     """``Results``"""
     order: float
     """Its place in the report."""
     appendix: bool = False
     """Whether it stands after the references."""
+    values: tuple[str, ...] = ()
+    """Names of values that stand in a table of its own, and not in the general ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 WORDING = "wording"
 """The folder of a family in which the sentence of a rule may be worded anew: ``wording/C2.md``."""
 
+ANY_SECTION = "section"
+"""The template of sections that have none of their own."""
+
 BUILTIN = Path(str(files("dpo_report.templates")))
 """The templates that ship with the package."""
 
@@ -72,7 +75,8 @@ class Kit:
         """The contents of the sections, the same for every format but for sentences in a user's own words."""
         findings = tuple(self._worded(finding) for finding in self.analysis.findings)
         titles = {section.name: section.title for section in self.sections}
-        return Outline(replace(self.analysis, findings=findings), tuple(self.metrics), titles)
+        tables = {section.name: section.values for section in self.sections}
+        return Outline(replace(self.analysis, findings=findings), tuple(self.metrics), titles, tables)
 
     def render(self, template: str, /, **context: object) -> str:
         """Fill a template of the format's family; ``kit``, ``look``, ``outline`` and ``run`` are always known to it.
@@ -100,6 +104,12 @@ class Kit:
             raise
         except Exception as error:
             raise ReportError(f"template {_place(error, template)}: {error}") from error
+
+    def template_of(self, section: Section) -> str:
+        """A section's template: its own, or in a family that has none the one for any section."""
+        own = f"{section.name}{self._family.suffix}"
+        has = any((root / self._family.name / own).is_file() for root in self._roots)
+        return own if has else f"{ANY_SECTION}{self._family.suffix}"
 
     def asset(self, name: str) -> str:
         """A file of the family's folder as it is: a style sheet, a script. A user's own comes first.

@@ -29,14 +29,14 @@ def test_the_example_is_what_the_command_writes():
 def test_the_package_passes_its_own_tests(tmp_path, capsys):
     folder = tmp_path / "mine"
     assert main(["new-plugin", "Graph-Hits", "-o", str(folder)]) == 0
-    assert "(14 files)" in capsys.readouterr().out
+    assert "(11 files)" in capsys.readouterr().out
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
     assert "@@" not in "".join(tree(folder).values())
-    assert (folder / "src" / "dpo_report_graph_hits" / "templates" / "latex" / "graph_hits.tex").is_file()
+    assert (folder / "src" / "dpo_report_graph_hits" / "py.typed").is_file()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "examples" / "third_party_plugin"
@@ -49,9 +52,11 @@ def run_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(command, run_folder, tmp_path_factory):
-    """The folder of a report in four formats, and what was said on stderr."""
+    """The folder of a report in several formats, and what was said on stderr."""
     out = tmp_path_factory.mktemp("out") / "report"
-    done = command("build", run_folder, "-f", "latex,markdown,html,csv", "-o", out)
+    done = command(
+        "build", run_folder, "-f", "latex,markdown,html,csv,pdf,docx,odt,epub,rst,typst,modelcard", "-o", out
+    )
     assert done.returncode == 0, done.stderr
     return out, done.stderr
 
@@ -60,8 +65,7 @@ def test_it_is_listed(command):
     listed = {plugin["name"]: plugin for plugin in json.loads(command("plugins", "--json").stdout)["plugins"]}
     edges = listed["edges"]
     assert (edges["status"], edges["version"], edges["package"]) == ("ok", "0.1.0", "dpo-report-edges")
-    kinds = {kind: names for kind, names in edges["objects"].items() if kind != "templates"}
-    assert kinds == {
+    assert edges["objects"] == {
         "readers": ["edges"],
         "metrics": ["edges.share.last"],
         "curves": ["edges"],
@@ -69,7 +73,6 @@ def test_it_is_listed(command):
         "sections": ["edges"],
         "formats": ["csv"],
     }
-    assert len(edges["objects"]["templates"]) == 1
 
 
 def test_what_it_reads_joins_the_run(report):
@@ -84,15 +87,33 @@ def test_what_it_reads_joins_the_run(report):
     assert "edges.tsv: line 5 does not hold three numbers" in said
 
 
-def test_its_sentence_section_and_figure_stand_in_every_format(report):
+def test_its_section_and_figure_stand_at_their_place(report):
     out, _ = report
-    for name in ("sections/edges.tex", "report.md", "report.html"):
-        text = " ".join((out / name).read_text().split())
-        assert "78 of 200 answers" in text.replace("</span>", "").replace('">', "> ").replace("\\,", ""), name
     tex = (out / "report.tex").read_text()
     assert tex.index("sections/results") < tex.index("sections/edges") < tex.index("sections/discussion")
     assert (out / "figures" / "edges.pdf").read_bytes().startswith(b"%PDF")
     assert "\\DpoEdgesShareLast" in (out / "numbers.tex").read_text()
+
+
+def test_its_section_needs_no_template(report):
+    """Sentence, title and the value with its interval, whatever the format; and the value in no general table."""
+    out, _ = report
+    texts = {name: (out / name).read_text() for name in ("report.md", "report.rst", "report.typ", "README.md")}
+    texts["report.html"] = re.sub(r"<[^>]+>", "", (out / "report.html").read_text().partition("<main")[2])
+    texts["report.pdf"] = " ".join(page.extract_text() for page in PdfReader(out / "report.pdf").pages)
+    for name, member in (("docx", "document.xml"), ("odt", "content.xml"), ("epub", ".xhtml")):
+        with zipfile.ZipFile(out / f"report.{name}") as packed:
+            parts = [packed.read(one).decode() for one in packed.namelist() if one.endswith(member)]
+        texts[name] = re.sub(r"<[^>]+>", "", " ".join(parts))
+    for name, text in texts.items():
+        plain = " ".join(text.split())
+        assert "Edges" in plain, name
+        assert "78 of 200 answers were right" in plain, name
+        assert plain.count("Right answers, last count") - plain.count("Right answers, last count:") >= 1, name
+    table = texts["report.md"].partition("Steps, data, time")[2].partition("## Results")[0]
+    assert "Right answers" not in table
+    section = (out / "sections" / "edges.tex").read_text()
+    assert "Right answers, last count" in section and "33, 46]" in section
 
 
 def test_its_format_is_written(report):

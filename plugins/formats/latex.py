@@ -22,7 +22,7 @@ def convert(kit: Kit) -> dict[str, bytes]:
     texts = {f"tables/{name}.tex": kit.render("table.tex", name=name) for name in ("results", "run", "settings")}
     texts = {name: text for name, text in texts.items() if text.strip()}
     for section in kit.sections:
-        texts[f"sections/{filename(section.name)}.tex"] = kit.render(f"{section.name}.tex", section=section)
+        texts[f"sections/{filename(section.name)}.tex"] = kit.render(kit.template_of(section), section=section)
     texts = {name: _with_helpers(_tidy(text), helpers) for name, text in texts.items()}
     texts["numbers.tex"] = _with_helpers(_numbers(kit), helpers)
     texts["references.bib"] = bibtex(kit.analysis.works[entry.key] for entry in kit.references())

@@ -65,7 +65,7 @@ def package(words: dict[str, str]) -> dict[str, str]:
     files = {}
     for path in sorted(SKELETON.rglob("*.tmpl")):
         place = path.relative_to(SKELETON).as_posix().removesuffix(".tmpl")
-        place = place.replace("src/package/", f"src/{words['package']}/").replace("/section.", f"/{words['name']}.")
+        place = place.replace("src/package/", f"src/{words['package']}/")
         text = path.read_text(encoding="utf-8")
         files[place] = re.sub(r"@@(\w+)@@", lambda match: words[match[1]], text)
     return files

@@ -10,7 +10,7 @@ from dpo_report.core.dialect import DIALECTS
 from dpo_report.core.errors import ReportError
 from dpo_report.core.host.candidates import resembling
 from dpo_report.core.manager import Host
-from dpo_report.core.render import BUILTIN, WORDING
+from dpo_report.core.render import ANY_SECTION, BUILTIN, WORDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _remark(host: Host, name: str, owner: str) -> str:
         known = {provided.item.code for provided in host.checks}
         return "" if code in known else f"there is no rule {code}" + _did_you_mean(code, known)
     stem = Path(name).stem
-    sections = {provided.item.name for provided in host.sections}
+    sections = {ANY_SECTION, *(provided.item.name for provided in host.sections)}
     near = resembling(stem, sections)
     return f"no section of that name; {near}" if stem not in sections and near else ""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from dpo_report import hookimpl
 from dpo_report.core.contract import Check, Curve, Format, Metric, Reader, Section
 
@@ -45,14 +43,8 @@ def register_checks() -> list[Check]:
 
 @hookimpl
 def register_sections() -> list[Section]:
-    """A section of its own, between Results (20) and Discussion (30)."""
-    return [Section("edges", "Edges", 25)]
-
-
-@hookimpl
-def register_templates() -> list[Path]:
-    """Where the section's templates lie: a folder with one folder for each family."""
-    return [Path(__file__).parent / "templates"]
+    """A section of its own, between Results (20) and Discussion (30): what the rule says in it, and the value."""
+    return [Section("edges", "Edges", 25, values=("edges.share.last",))]
 
 
 @hookimpl
