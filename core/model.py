@@ -24,6 +24,8 @@ Severity = Literal["info", "good", "caution", "warning"]
 FindingStatus = Literal["found", "passed", "not_applicable", "failed"]
 RunStatus = Literal["completed", "incomplete", "diverged", "running", "no-metrics", "unknown"]
 Better = Literal["higher", "lower", "none"]
+FEW = 20
+"""Points of a value whose places are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,19 @@ class Series:
         """File and place of one point."""
         source = self.sources[0 if self.which is None else int(self.which[index])]
         return Source(source.file, source.where.replace("{row}", str(int(self.rows[index]))))
+
+    def sources_at(self, indices: NDArray[np.int64]) -> tuple[Source, ...]:
+        """Files and places of some points in their order; of many points of one file its first and last row."""
+        if len(indices) <= FEW:
+            return tuple(self.source_at(int(index)) for index in indices)
+        import numpy as np
+
+        which = np.zeros(len(indices), np.intp) if self.which is None else self.which[indices]
+        found = []
+        for number in dict.fromkeys(which.tolist()):
+            rows, source = self.rows[indices][which == number], self.sources[number]
+            found.append(Source(source.file, source.where.replace("{row}", f"{rows[0]} to {rows[-1]}")))
+        return tuple(found)
 
     def where(self, keep: NDArray[np.bool_]) -> Series:
         """Some of its points; ``keep`` is of shape (n,)."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import made
 from dpo_report.core import export
 from dpo_report.core.build import build_runs
-from dpo_report.core.model import Setting, Source
+from dpo_report.core.model import Series, Setting, Source
 from dpo_report.core.outline import portable
 from typeset import hostile_run
 
@@ -115,3 +115,21 @@ def test_no_path_of_the_machine_is_told():
 @pytest.mark.parametrize("text", ["org/model", "a b/c", "/", "rewards/margins", "1/2", "http://x.y/z"])
 def test_what_is_no_absolute_path_stays(text):
     assert portable(text) == text
+
+
+def test_a_value_of_very_many_rows_names_the_first_and_the_last():
+    """A million rows must not become a million sources."""
+    (run,) = exported(made.run(loss=[0.7 - step / 9999 for step in range(2000)]))["runs"]
+    (first,) = [value for value in run["values"] if value["name"] == "loss.train.median_first"]
+    (source,) = first["sources"]
+    assert " to " in source["where"]
+    assert max(len(value["sources"]) for value in run["values"]) <= 20
+
+
+def test_the_places_of_points_are_listed_by_file():
+    rows = np.arange(50)
+    which = (rows > 30).astype(np.int64)
+    sources = (Source("a.csv", "line {row}"), Source("b.csv", "line {row}"))
+    series = Series("loss", "train", rows.astype(float), rows.astype(float), sources, rows + 2, which)
+    assert [str(one) for one in series.sources_at(np.array([0, 49]))] == ["a.csv: line 2", "b.csv: line 51"]
+    assert [str(one) for one in series.sources_at(rows)] == ["a.csv: line 2 to 32", "b.csv: line 33 to 51"]

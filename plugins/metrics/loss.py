@@ -85,8 +85,7 @@ def _reduction(run: Run) -> Iterator[Value]:
         )
     first, last, width = windows.first, windows.last, windows.size
     rows = np.flatnonzero(np.isfinite(series.values))
-    head = tuple(series.source_at(int(i)) for i in rows[:width])
-    tail = tuple(series.source_at(int(i)) for i in rows[-width:])
+    head, tail = series.sources_at(rows[:width]), series.sources_at(rows[-width:])
     span = f"{width} rows each"
     starts = _span(run, series, int(rows[0]), int(rows[width - 1]))
     ends = _span(run, series, int(rows[-width]), int(rows[-1]))
