@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
-from dpo_report.core.model import Finding, Run
+from dpo_report.core.model import Finding, Run, Series
 from dpo_report.core.text import say
 from dpo_report.plugins import baselines, reading
 
@@ -80,15 +82,23 @@ def setting_excludes(run: Run) -> bool:
     return reading.at_least(run, "trl", 0, 14) is not True and reading.devices(run) != 1
 
 
+def _side_by_side(columns: Sequence[Series]) -> NDArray[np.float64]:
+    """Values of several series at the steps that all of them have, shape (steps, series)."""
+    steps = columns[0].steps
+    for column in columns[1:]:
+        if not np.array_equal(column.steps, steps):
+            steps = np.intersect1d(steps, column.steps, assume_unique=True)
+    return np.stack([column.values[np.searchsorted(column.steps, steps)] for column in columns], axis=1)
+
+
 def orpo_identity(run: Run, values: Values) -> Finding:
     """B7: loss = nll_loss − β · log_odds_ratio in every row."""
     columns = [run.get(name) for name in ("loss", "nll_loss", "log_odds_ratio")]
-    rows = [dict(zip(c.steps, c.values, strict=True)) for c in columns if c is not None]
-    if len(rows) < 3:
+    known = [column for column in columns if column is not None]
+    if len(known) < 3:
         raise NotApplicable("loss, nll_loss and log_odds_ratio are not all logged")
-    steps = sorted(set(rows[0]) & set(rows[1]) & set(rows[2]))
-    data = np.array([[row[step] for row in rows] for step in steps]).reshape(-1, 3)
-    data = data[np.isfinite(data).all(axis=1) & (data[:, 2] != 0)] if len(data) else data
+    data = _side_by_side(known)
+    data = data[np.isfinite(data).all(axis=1) & (data[:, 2] != 0)]
     if not len(data):
         raise NotApplicable("no row has all three finite")
     inferred = float(np.median((data[:, 1] - data[:, 0]) / data[:, 2]))
@@ -103,13 +113,14 @@ def orpo_identity(run: Run, values: Values) -> Finding:
 def reward_columns(run: Run, values: Values) -> Finding:
     """B8."""
     columns = [run.get(f"rewards/{part}") for part in ("margins", "chosen", "rejected")]
-    if run.method == "kto" or any(c is None or not len(c) for c in columns):
+    known = [column for column in columns if column is not None and len(column)]
+    if run.method == "kto" or len(known) < 3:
         raise NotApplicable("margins, chosen and rejected rewards are not all logged for pairs")
-    margins, chosen, rejected = (dict(zip(c.steps, c.values, strict=True)) for c in columns if c is not None)
-    steps = sorted(set(margins) & set(chosen) & set(rejected))
-    gap = np.array([margins[s] - (chosen[s] - rejected[s]) for s in steps])
-    scale = np.array([max(1.0, abs(margins[s]), abs(chosen[s]), abs(rejected[s])) for s in steps])
-    off = np.isfinite(gap) & (np.abs(gap) > REWARDS.of(run) * scale)
+    data = _side_by_side(known)
+    with np.errstate(invalid="ignore"):
+        gap = data[:, 0] - (data[:, 1] - data[:, 2])
+        scale = np.maximum(1.0, np.abs(data).max(axis=1))
+        off = np.isfinite(gap) & (np.abs(gap) > REWARDS.of(run) * scale)
     if not off.any():
         return passed("margins equal chosen minus rejected in every row")
     return found(
