@@ -1,4 +1,4 @@
-"""Statistics of several runs: Student's t, Welch's and the paired test, permutation, Holm, the interquartile mean.
+"""Statistics of several runs: Student's t, Welch's and the paired test, permutation, Holm.
 
 Groups are a handful of runs, so that permutations are counted rather than drawn.
 """
@@ -6,14 +6,12 @@ Groups are a handful of runs, so that permutations are counted rather than drawn
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from dpo_report.plugins.statistics import RESAMPLES, SEED
 
 Floats = NDArray[np.float64]
 
@@ -156,26 +154,3 @@ def detectable(difference: Difference, power: float = 0.8, level: float = 0.95) 
     """The smallest true difference found with that power: (t₁₋α/₂ + t_power)·SE (Bloom 1995, Evaluation Review 19)."""
     quantiles = t_quantile(0.5 + level / 2, difference.freedom) + t_quantile(power, difference.freedom)
     return quantiles * difference.error
-
-
-def interquartile_mean(scores: ArrayLike) -> float:
-    """Mean of the middle half of all scores: a quarter, rounded down, is cut at either end (Agarwal et al. 2021)."""
-    v = np.sort(np.asarray(scores, dtype=np.float64).ravel())
-    cut = len(v) // 4
-    return float(v[cut : len(v) - cut].mean())
-
-
-def stratified_interval(
-    scores: ArrayLike,
-    statistic: Callable[[Floats], float] = interquartile_mean,
-    level: float = 0.95,
-    resamples: int = RESAMPLES // 5,
-    seed: int = SEED,
-) -> tuple[float, float]:
-    """Percentile bootstrap that draws runs anew within every task (Agarwal et al. 2021); scores: (runs, tasks)."""
-    table = np.asarray(scores, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    columns = np.arange(table.shape[1])
-    drawn = [statistic(table[rng.integers(0, len(table), table.shape), columns]) for _ in range(resamples)]
-    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
-    return float(low), float(high)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from dpo_report.core import numbers
+from dpo_report.core.contract import NotApplicable
 from dpo_report.core.model import Run, Series
+from dpo_report.core.text import Code, Text, listing, say
 from dpo_report.plugins.metrics.policy import REWARD_KEYS
-from dpo_report.plugins.reading import POLICY_GRADIENT, fact, finite, setting
+from dpo_report.plugins.reading import BASE_MODEL, POLICY_GRADIENT, fact, finite, setting
 
 SEEDS = ("seed", "data_seed")
 """Settings in which repetitions differ."""
@@ -27,6 +30,8 @@ OUTCOMES = (
 """What runs are compared by, the most telling first: series, split, words."""
 SCALE = ("loss_type", "beta", "label_smoothing", "simpo_gamma", "loss_weights", "use_weighting")
 """Settings that set the scale of a preference loss (rule C9)."""
+MODELS = (*BASE_MODEL, "base_model_revision")
+"""Settings that tell starting models apart."""
 DATA = ("data.train_sha256", "data.train_file", "data_source", "train_pairs")
 """Facts that tell training sets apart."""
 
@@ -48,6 +53,17 @@ class Group:
     def seeds(self) -> list[Any]:
         """The seed of each run."""
         return [setting(run, "seed") for run in self.runs]
+
+
+def recipes(run: Run) -> list[Group]:
+    """The groups of a run that is reported with others, its own first.
+
+    Raises:
+        NotApplicable: it is reported alone.
+    """
+    if not run.siblings:
+        raise NotApplicable("no other run of this method is reported with this one")
+    return groups(run)
 
 
 def groups(run: Run) -> list[Group]:
@@ -122,6 +138,21 @@ def outcomes(runs: tuple[Run, ...], *, scale: bool = True) -> tuple[str, str, li
         if len(told) == len(runs):
             return words, "loss" if key == "loss" else "number", told
     return None
+
+
+def form(kind: str, value: float) -> str:
+    """A value of :func:`outcomes` for a sentence."""
+    return numbers.loss(value) if kind == "loss" else numbers.number(value)
+
+
+def named(group: Group, most: int = 3) -> Text:
+    """What another recipe has that this one has not."""
+    parts: list[Text | str] = [
+        say("{name} {there} (here {here})", name=Code(name), there=numbers.setting(there), here=numbers.setting(here))
+        for name, (here, there) in list(group.differs.items())[:most]
+    ]
+    more = len(group.differs) - most
+    return listing([*parts, numbers.plural(more, "more difference")] if more > 0 else parts)
 
 
 def _last(series: Series | None) -> float | None:

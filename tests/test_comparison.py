@@ -96,11 +96,6 @@ def test_holm(ps: list[float]) -> None:
     assert comparison.holm(ps) == pytest.approx(multipletests(ps, method="holm")[1])
 
 
-@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40))
-def test_the_interquartile_mean(v: list[float]) -> None:
-    assert comparison.interquartile_mean(v) == pytest.approx(stats.trim_mean(v, 0.25), abs=1e-9)
-
-
 def test_what_could_be_found_is_found_in_four_of_five() -> None:
     """Simulated: groups of ten that differ by the detectable difference."""
     rng = np.random.default_rng(1)
@@ -108,11 +103,3 @@ def test_what_could_be_found_is_found_in_four_of_five() -> None:
     shift = comparison.detectable(error)
     found = [comparison.unpaired(x[0] + shift, x[1]).low > 0 for x in rng.standard_normal((300, 2, 10))]
     assert 0.74 < np.mean(found) < 0.88
-
-
-def test_the_stratified_interval_holds_the_value_and_repeats() -> None:
-    scores = np.random.default_rng(2).normal([0.5, 0.7, 0.9], 0.02, (5, 3))
-    low, high = comparison.stratified_interval(scores)
-    assert low < comparison.interquartile_mean(scores) < high
-    assert (low, high) == comparison.stratified_interval(scores)
-    assert high - low < 0.1  # tasks are not drawn, so their spread adds nothing

@@ -27,7 +27,9 @@ from dpo_report.plugins.checks import (
     seeds,
     selection,
     settings,
+    tasks,
     trend,
+    tuning,
     wording,
 )
 
@@ -59,5 +61,7 @@ def register_checks() -> tuple[Check, ...]:
         + judged.CHECKS
         + energy.CHECKS
         + seeds.CHECKS
+        + tasks.CHECKS
+        + tuning.CHECKS
         + wording.CHECKS
     )

@@ -1,4 +1,4 @@
-"""Group J and rule C9: several runs that are reported together, by seed and by recipe."""
+"""Group J and rule C9: several runs that are reported together, over seeds and recipe against recipe."""
 
 from __future__ import annotations
 
@@ -9,37 +9,25 @@ import numpy as np
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
-from dpo_report.core.text import Ask, Code, Text, join, listing, say
+from dpo_report.core.text import Code, Text, join, listing, say
 from dpo_report.plugins import comparison, reading
-from dpo_report.plugins.conventions import CHANCE, INFERENCE, UNITS, inference_allowed
-from dpo_report.plugins.several import DATA, SCALE, Group, groups, outcomes
+from dpo_report.plugins.conventions import CHANCE, INFERENCE, inference_allowed
+from dpo_report.plugins.several import DATA, MODELS, SCALE, Group, form, named, outcomes, recipes
 
 FEW_SEEDS = Threshold("J2.seeds", 3, "runs from which a range over seeds, or a comparison of recipes, is given", low=2)
 INTERVAL_SEEDS = Threshold("J2.interval", 5, "runs from which an interval over seeds is given", low=2)
-MODELS = (*reading.BASE_MODEL, "base_model_revision")
-"""Settings that tell starting models apart."""
-
-
-def _siblings(run: Run) -> list[Group]:
-    if not run.siblings:
-        raise NotApplicable("no other run of this method is reported with this one")
-    return groups(run)
-
-
-def _form(kind: str, value: float) -> str:
-    return numbers.loss(value) if kind == "loss" else numbers.number(value)
 
 
 def over_seeds(run: Run, values: Values) -> Finding:
     """J2: every run's value and their range from three seeds on, Student's interval of the mean from five on."""
-    own, *others = _siblings(run)
+    own, *others = recipes(run)
     if len(own.runs) < 2:
         raise NotApplicable("no other run reported with this one differs from it in its seed only")
     told = outcomes(own.runs)
     if told is None:
         raise NotApplicable("the runs share no value that all of them logged")
     words, kind, each = told
-    listed = listing([_form(kind, value) for value in each])
+    listed = listing([form(kind, value) for value in each])
     seeds = ", ".join(map(str, own.seeds))
     if len(each) < FEW_SEEDS.of(run):
         text = (
@@ -50,7 +38,7 @@ def over_seeds(run: Run, values: Values) -> Finding:
     interval = ""
     if len(each) >= INTERVAL_SEEDS.of(run) and inference_allowed(run):
         low, high = comparison.mean_interval(each)
-        interval = f", 95 % t interval of the mean {numbers.interval(low, high, lambda x: _form(kind, x))}"
+        interval = f", 95 % t interval of the mean {numbers.interval(low, high, lambda x: form(kind, x))}"
     varies = " (it sets the order of the data" + (", and the initial adapters" if _adapters(run) else "") + ")"
     said = say(
         "Over {k} runs that differ in their seed only ({seeds}), the {words} was {listed}: mean {mean}, range "
@@ -59,9 +47,9 @@ def over_seeds(run: Run, values: Values) -> Finding:
         seeds=seeds,
         words=words,
         listed=listed,
-        mean=_form(kind, float(np.mean(each))),
-        low=_form(kind, min(each)),
-        high=_form(kind, max(each)),
+        mean=form(kind, float(np.mean(each))),
+        low=form(kind, min(each)),
+        high=form(kind, max(each)),
         interval=interval,
         varies="" if reading.setting(run, "data_seed") is not None else varies,
     )
@@ -85,35 +73,6 @@ def _above_chance(group: Group) -> bool:
     if told is None or told[0] != "held-out accuracy" or len(told[2]) < INTERVAL_SEEDS.of(group.runs[0]):
         return False
     return comparison.mean_interval(told[2])[0] > 0.5
-
-
-def over_tasks(run: Run, values: Values) -> Finding:
-    """J3: the interquartile mean over held-out sets and seeds."""
-    own = _siblings(run)[0]
-    tasks = sorted({split for (key, split) in run.series if key == "rewards/accuracies" and split.startswith("eval:")})
-    if len(tasks) < 2 or len(own.runs) < FEW_SEEDS.of(run):
-        raise NotApplicable(f"at least two held-out sets and {FEW_SEEDS.of(run):g} seeds are needed")
-    table = []
-    for one in own.runs:
-        row = [reading.finite(one.get("rewards/accuracies", task))[1] for task in tasks]
-        if not all(map(len, row)):
-            raise NotApplicable("not every run was evaluated on every held-out set")
-        table.append([float(accuracies[-1]) for accuracies in row])
-    scores = np.array(table)
-    interval = ""
-    if scores.size >= UNITS.of(run) and inference_allowed(run):
-        low, high = comparison.stratified_interval(scores)
-        interval = f" (95 % stratified bootstrap {numbers.interval(low, high, lambda x: numbers.fixed(x, 2))})"
-    return found(
-        say(
-            "Over {tasks} held-out sets and {k} seeds the interquartile mean of the accuracy was {x}{interval} "
-            "[@agarwal2021].",
-            tasks=len(tasks),
-            k=len(own.runs),
-            x=numbers.fixed(comparison.interquartile_mean(scores), 2),
-            interval=interval,
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +101,7 @@ class Compared:
 
 
 def _compared(run: Run) -> list[Compared]:
-    own, *others = _siblings(run)
+    own, *others = recipes(run)
     if not others:
         raise NotApplicable("all runs reported together have the same settings")
     if not inference_allowed(run):
@@ -196,28 +155,18 @@ def _difference(run: Run, one: Compared) -> Text:
     text = say(
         "Against the runs with {other}, the {words} was {here} on average instead of {there}: a difference of {d} "
         "(95 % {how} interval {interval}{p}; {a} v {b} seeds).",
-        other=_named(one.other),
+        other=named(one.other),
         words=one.words,
-        here=_form(one.kind, one.here),
-        there=_form(one.kind, one.there),
-        d=_form(one.kind, d.value),
+        here=form(one.kind, one.here),
+        there=form(one.kind, one.there),
+        d=form(one.kind, d.value),
         how="paired t" if d.paired else "Welch",
-        interval=numbers.interval(d.low, d.high, lambda x: _form(one.kind, x)),
+        interval=numbers.interval(d.low, d.high, lambda x: form(one.kind, x)),
         p=p,
         a=one.counts[0],
         b=one.counts[1],
     )
     return text if one.decided else text + " It cannot be told from the variation over seeds."
-
-
-def _named(group: Group, most: int = 3) -> Text:
-    """What another recipe has that this one has not."""
-    parts: list[Text | str] = [
-        say("{name} {there} (here {here})", name=Code(name), there=numbers.setting(there), here=numbers.setting(here))
-        for name, (here, there) in list(group.differs.items())[:most]
-    ]
-    more = len(group.differs) - most
-    return listing([*parts, numbers.plural(more, "more difference")] if more > 0 else parts)
 
 
 def adjusted(run: Run, values: Values) -> Finding:
@@ -226,19 +175,6 @@ def adjusted(run: Run, values: Values) -> Finding:
     if tests < 2:
         return passed("one comparison: nothing to adjust for")
     return found(say("The p-values of these {m} comparisons are adjusted by Holm's method [@holm1979].", m=tests))
-
-
-def configurations(run: Run, values: Values) -> Finding:
-    """J6: from ``[facts] configurations_tried``; where recipes are compared and it is missing, it is asked for."""
-    told = reading.whole(reading.fact(run, "configurations_tried"))
-    if told is not None and told > 0:
-        text = "{n} of this method were tried before this one was chosen [@dodge2019]."
-        return found(say(text, n=numbers.plural(told, "configuration")), "caution" if told > 1 else "info")
-    recipes = len(_siblings(run))
-    if recipes < 2:
-        raise NotApplicable("the runs reported together have one configuration, and no number of trials was told")
-    ask = Ask("configurations", "how many configurations of each were tried")
-    return found(say("{n} configurations are reported together; {ask}.", n=recipes, ask=ask), "caution")
 
 
 def power(run: Run, values: Values) -> Finding:
@@ -253,7 +189,7 @@ def power(run: Run, values: Values) -> Finding:
             a=one.counts[0],
             b=one.counts[1],
             words=one.words,
-            x=_form(one.kind, comparison.detectable(one.difference)),
+            x=form(one.kind, comparison.detectable(one.difference)),
         )
         for one in undecided
     ]
@@ -262,7 +198,7 @@ def power(run: Run, values: Values) -> Finding:
 
 def scale_of_losses(run: Run, values: Values) -> Finding:
     """C9: losses compare only under one loss, β, weighting, data set and averaging."""
-    names = {name for group in _siblings(run) for name in group.differs if name in SCALE + DATA}
+    names = {name for group in recipes(run) for name in group.differs if name in SCALE + DATA}
     if not names:
         return passed("the runs reported together have losses on one scale")
     what = listing([Code(name) for name in sorted(names)])
@@ -278,17 +214,12 @@ CHECKS = (
           source="Agarwal et al. 2021; Colas et al. 2018; the numbers of seeds are conventions",
           forbids="a standard deviation or error without its name; an interval from fewer than five seeds",
           thresholds=(FEW_SEEDS, INTERVAL_SEEDS, *INFERENCE)),
-    Check("J3", "Several tasks and seeds", over_tasks, section="results", order=81,
-          source="Agarwal et al. 2021", forbids="the plain mean of unlike scores alone",
-          thresholds=(FEW_SEEDS, UNITS, *INFERENCE)),
     Check("J4", "Two recipes", two_recipes, section="results", order=82,
           source="Welch 1947; Dror et al. 2018; Miller 2024",
           forbids="“outperforms” where the interval holds 0, or with fewer than three seeds",
           thresholds=(FEW_SEEDS, CHANCE, *INFERENCE)),
     Check("J5", "Several comparisons", adjusted, section="results", order=83,
           source="Holm 1979", forbids="the best p-value, unadjusted"),
-    Check("J6", "Trials of each recipe", configurations, section="limitations", order=7.6,
-          source="Dodge et al. 2019; Henderson et al. 2018", forbids="unequal tuning left unsaid"),
     Check("J7", "Power of a comparison", power, section="limitations", order=7.7,
           source="Card et al. 2020; the detectable difference follows Bloom 1995",
           forbids="“no difference” from p > 0.05"),

@@ -1,4 +1,5 @@
-"""The figures: loss with accuracy, a policy's reward, implicit rewards, log-probabilities, and the optimizer."""
+"""The figures: loss with accuracy, a policy's reward, implicit rewards, log-probabilities, the optimizer,
+and the profile of several runs."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from dpo_report.core.plot import Figure, Level
 from dpo_report.plugins import reading
 from dpo_report.plugins.curves.captions import caption
 from dpo_report.plugins.curves.panels import Drawn, Quantity, panel
+from dpo_report.plugins.curves.profile import profile
 
 _METHODS = {
     "dpo": "DPO",
@@ -35,6 +37,7 @@ def register_curves() -> Iterable[Curve]:
         Curve("rewards", "Implicit rewards and their margin over training", _rewards),
         Curve("logps", "Log-probabilities of chosen and rejected responses over training", _logps),
         Curve("optimizer", "Gradient norm and learning rate over training", _optimizer),
+        Curve("profile", "Performance profile over held-out sets", profile),
     ]
 
 
