@@ -127,7 +127,7 @@ CASES = [
     Case("J2", lambda: seeds([0.7, 0.72, 0.74, 0.76, 0.78]), "95 % t interval of the mean 0.701 to 0.779",
          lambda: seeds(FAR), "info", "five"),
     Case("J3", lambda: tasks([[0.5, 0.9], [0.6, 0.8], [0.7, 0.9]]),
-         "Over 2 held-out sets and 3 seeds the interquartile mean of the accuracy was 0.75; 5 of the 6 accuracies lie", big),
+         "Over 2 held-out sets and 3 seeds the interquartile mean of the accuracy was 0.75; 5 of the 6 ac", big),
     Case("J3", lambda: tasks([[0.5, 0.9, 0.8], [0.6, 0.8, 0.7], [0.7, 0.9, 0.9]]), "(95 % stratified bootstrap 0.",
          lambda: tasks([[0.5, 0.9], [0.6, 0.8], [0.7, 0.9]]), name="nine"),
     Case("J4", lambda: seeds(FAR, NEAR, beta=0.5), "Against the runs with beta 0.5 (here 0.1), the held-out accuracy "
