@@ -157,6 +157,7 @@ def _build(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing unless something is wrong")
     _with(parser)
+    add_answers(parser)
     _workers(parser)
 
 
@@ -166,6 +167,7 @@ def _inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="also the remarks that only describe")
     parser.add_argument("--why", action="store_true", help="which reader looked, and which file gave what")
     _with(parser)
+    add_answers(parser)
     _workers(parser)
 
 
@@ -189,6 +191,16 @@ def _with(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="a file outside the folder that belongs to the run; may be given several times",
+    )
+
+
+def add_answers(parser: argparse.ArgumentParser) -> None:
+    """``--answers``, which several commands take."""
+    parser.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="a file with [answers] and [facts]; it is only read, and goes before the run's own dpo-report.toml",
     )
 
 

@@ -1,16 +1,17 @@
-"""``dpo-report.toml`` of a run: what whoever trained tells of it, and the author's answers."""
+"""``dpo-report.toml`` of a run: what whoever trained tells of it, and the author's answers, here or in another file."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import Folder
 from dpo_report.core.merge import bounded
-from dpo_report.core.model import Problem, RunStatus, Setting, Source, Witness
+from dpo_report.core.model import Problem, Run, RunStatus, Setting, Source, Witness
 
 FILE = "dpo-report.toml"
 MAX_BYTES = 1 << 20
@@ -67,19 +68,65 @@ def _read(folder: Folder) -> Facts:
     if len(data) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES >> 20} MiB")
     content = tomllib.loads(data.decode("utf-8-sig"))
+    _tables(content, found.problems, FILE)
     if "thresholds" in content and folder.root.resolve() != Path().resolve():
         hint = f"to change rules, set them in {FILE} of the folder that dpo-report is called in"
         found.problems.append(Problem(FILE, "[thresholds] does not count in a run's own file, left out", hint))
-    for section in ("facts", "answers", "settings", "run"):
-        if not isinstance(content.get(section, {}), dict):
-            found.problems.append(Problem(FILE, f"[{section}] is not a table, left out"))
-            content[section] = {}
-    for name, value in _told(content, "facts", found.problems):
-        found.facts[name] = Setting(name, value, Source(FILE, f"facts.{name}"))
-    for name, value in _told(content, "answers", found.problems):
-        found.answers[name] = value if isinstance(value, str) else str(value)
+    _answers(content, found, FILE)
     found.witness = _witness(content, found.problems)
     return found
+
+
+def _tables(content: dict[str, Any], problems: list[Problem], file: str) -> None:
+    """Leave out what is no table."""
+    for section in ("facts", "answers", "settings", "run"):
+        if not isinstance(content.get(section, {}), dict):
+            problems.append(Problem(file, f"[{section}] is not a table, left out"))
+            content[section] = {}
+
+
+def _answers(content: Mapping[str, Any], found: Facts, file: str) -> None:
+    """Add the two tables that an author writes."""
+    for name, value in _told(content, "facts", found.problems, file):
+        found.facts[name] = Setting(name, value, Source(file, f"facts.{name}"))
+    for name, value in _told(content, "answers", found.problems, file):
+        found.answers[name] = value if isinstance(value, str) else str(value)
+
+
+def elsewhere(path: Path) -> Callable[[Run], Run]:
+    """What gives runs the ``[answers]`` and ``[facts]`` of a file, which go before those of their own.
+
+    Raises:
+        ReportError: there is no such file, or it is not TOML.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ReportError(f"{path} is larger than {MAX_BYTES >> 20} MiB", "give a file of answers")
+        content = tomllib.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise ReportError(
+            f"cannot read the answers in {path}: {why}", "`dpo-report ask RUN --answers FILE` keeps them"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ReportError(f"{path} is not valid TOML ({why})", "correct it: [answers] and [facts] are read") from None
+    found = Facts()
+    _tables(content, found.problems, path.name)
+    _answers(content, found, path.name)
+    other = ", ".join(f"[{name}]" for name in content if name not in ("answers", "facts"))
+    if other:
+        found.problems.append(
+            Problem(path.name, f"{other} left out", "of a file of answers, [answers] and [facts] count")
+        )
+
+    def told(run: Run) -> Run:
+        facts, answers = {**run.facts, **found.facts}, {**run.answers, **found.answers}
+        return replace(run, facts=facts, answers=answers, problems=(*run.problems, *found.problems))
+
+    return told
 
 
 def _witness(content: Mapping[str, Any], problems: list[Problem]) -> Witness | None:
@@ -108,11 +155,13 @@ def _witness(content: Mapping[str, Any], problems: list[Problem]) -> Witness | N
 _KINDS: dict[tuple[type, ...], str] = {(str,): "a text", (int,): "a whole number", (int, float): "a number"}
 
 
-def _told(content: Mapping[str, Any], section: str, problems: list[Problem]) -> Iterator[tuple[str, Any]]:
+def _told(
+    content: Mapping[str, Any], section: str, problems: list[Problem], file: str = FILE
+) -> Iterator[tuple[str, Any]]:
     """The entries of a section by name; of very many the first."""
     for count, (name, value) in enumerate(_flat(content.get(section, {}))):
         if count == MOST:
-            problems.append(Problem(FILE, f"[{section}] holds more than {MOST:,} entries; the rest is left out"))
+            problems.append(Problem(file, f"[{section}] holds more than {MOST:,} entries; the rest is left out"))
             return
         yield name, bounded(value)
 

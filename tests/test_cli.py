@@ -214,6 +214,7 @@ class TestBuild:
             "style": "icml",
             "options": {},
             "in_place": True,
+            "seen": None,
         }
         assert main(["build", "a", "b", "--with", "run.yaml"]) == 1
 

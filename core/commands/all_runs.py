@@ -88,6 +88,8 @@ def run(args: argparse.Namespace, host: Host) -> int:
         raise ReportError("--all takes one folder", "give the folder above the runs")
     if args.with_files:
         raise ReportError("--with tells of one run, --all of many", "give the run by its own path")
+    if args.answers:
+        raise ReportError("--answers is for runs that are named one by one", "name them in place of --all")
     collector.resume()
     (parent,) = args.runs
     where = many.Where(args.backend, args.scheduler, args.jobs)

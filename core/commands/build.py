@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dpo_report.core.cli import tell
 from dpo_report.core.errors import ReportError
+from dpo_report.core.facts import elsewhere
 from dpo_report.core.terminal import printable
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
         strict=args.strict,
         template_dirs=args.template_dir,
         style=args.style,
-        options={"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
+        options=options(args),
         in_place=args.in_place,
         with_files=args.with_files,
+        seen=elsewhere(args.answers) if args.answers else None,
     )

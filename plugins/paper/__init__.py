@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dpo_report.core.arguments import add_answers
 from dpo_report.core.contract import Command
 from dpo_report.core.hookspecs import hookimpl
 
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-f", "--format", choices=("text", "json", "sarif"), default="text", help="what to write on stdout (text)"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing unless something is wrong")
+    add_answers(parser)
 
 
 def run(args: argparse.Namespace) -> int:

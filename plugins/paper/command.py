@@ -10,6 +10,7 @@ from pathlib import Path
 from dpo_report.core.analysis import analyse
 from dpo_report.core.cli import tell
 from dpo_report.core.errors import ReportError
+from dpo_report.core.facts import elsewhere
 from dpo_report.core.loader import load
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Analysis
@@ -22,7 +23,7 @@ def check_paper(args: argparse.Namespace) -> int:
     """0 where nothing falls short, 1 where something does, 2 where paper or run could not be read."""
     try:
         paper = sources.read(args.paper)
-        analyses = analysed(args.runs, Host(files=args.plugin, disabled=args.no_plugin))
+        analyses = analysed(args.runs, Host(files=args.plugin, disabled=args.no_plugin), args.answers)
     except ReportError as error:
         tell(error.message, error.hint)
         return 2
@@ -38,6 +39,7 @@ def check_paper(args: argparse.Namespace) -> int:
     return 1 if outcome.faults else 0
 
 
-def analysed(paths: Sequence[Path], host: Host) -> list[Analysis]:
-    """What may be said of each run."""
-    return [analyse(load(path, host=host), host) for path in paths]
+def analysed(paths: Sequence[Path], host: Host, answers: Path | None = None) -> list[Analysis]:
+    """What may be said of each run, with the answers of a file."""
+    told = elsewhere(answers) if answers else (lambda run: run)
+    return [analyse(told(load(path, host=host)), host) for path in paths]
