@@ -50,7 +50,7 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
         strict=args.strict,
         template_dirs=args.template_dir,
         style=args.style,
-        options=options(args),
+        options={"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
         in_place=args.in_place,
         with_files=args.with_files,
         seen=elsewhere(args.answers) if args.answers else None,
