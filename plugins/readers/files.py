@@ -148,9 +148,14 @@ def lines(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[tup
     if not number:
         problems.append(Problem(entry.path, "is empty"))
     if broken:
-        problems.append(Problem(entry.path, f"line {broken} holds bytes that are no UTF-8 text"))
+        problems.append(Problem(entry.path, no_text(broken)))
     if long:
         problems.append(Problem(entry.path, f"line {long} is longer than {LINE >> 20} MiB, left out"))
+
+
+def no_text(line: int) -> str:
+    """What is said of a file whose first broken line has this number."""
+    return f"line {line} holds bytes that are no UTF-8 text"
 
 
 def _numbered(stream: Any, encoding: str) -> Iterator[tuple[int, bytes | None]]:

@@ -14,16 +14,18 @@ import numpy as np
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.growing import followed, following
 from dpo_report.core.model import Problem, Series, Source, Witness
 from dpo_report.plugins.readers.collect import Log, Namer, Told, witness
 from dpo_report.plugins.readers.files import glimpse, head, subs, with_suffix
 from dpo_report.plugins.readers.keys import mapping
 from dpo_report.plugins.readers.numbers import number
-from dpo_report.plugins.readers.tabular import Row
+from dpo_report.plugins.readers.parts import Following, Parts
+from dpo_report.plugins.readers.tabular import Row, RowReader
+from dpo_report.plugins.readers.tail import may_be_followed
 
 HEADS = 100_000
 """Files whose first bytes are looked at, at most."""
-PARTS = 100
 NEAR = 2e-3
 """Relative difference up to which two logs of one value are the same, rounded differently."""
 
@@ -148,34 +150,17 @@ class Layout:
             log = Log()
             for key, points in columns.items():
                 rows, steps, values = zip(*points, strict=True)
-                log.extend(key, steps, values, rows, self._source(entry, key))
+                log.extend(key, steps, values, rows, self.source(entry, key))
             yield Found(log.told(self.namer), entry.path, [], [entry.path])
             return
         problems: list[Problem] = []
-        logs: list[tuple[Log, dict[str, Any]]] = [(Log(), {})]
-        first = previous = None
-        stepless = 0
-        sources: dict[str, Source] = {}
-        for row in self.rows(folder, entry, problems):
-            step = self.step(row.cells)
-            if step is None:
-                stepless = stepless or row.line
-                continue
-            restart = first is not None and previous is not None and step <= first < previous
-            if (restart or (row.fresh and first is not None and step <= first)) and len(logs) < PARTS:
-                logs.append((Log(), {}))
-                first = None
-            first = step if first is None else first
-            previous = step
-            log, last = logs[-1]
-            last.update(row.cells)
-            for key, cell in self.cells(row.cells).items():
-                value = number(cell)
-                if value is not None:
-                    source = sources.get(key)
-                    if source is None:
-                        source = sources[key] = self._source(entry, key)
-                    log.add(key, step, value, row.line, source)
+        if following() and isinstance(self.rows, RowReader) and may_be_followed(folder, entry):
+            told = self._followed(folder, entry, problems)
+        else:
+            told = Parts(self, entry)
+            for row in self.rows(folder, entry, problems):
+                told.add(row)
+        logs, stepless = told.logs, told.stepless
         if stepless:
             problems.append(Problem(entry.path, f"rows without a step (first in line {stepless}) left out"))
         if len(logs) > 1:
@@ -188,12 +173,29 @@ class Layout:
             )
         for count, (log, last) in enumerate(logs, 1):
             part = Found(log.told(self.namer), entry.path, problems if count == len(logs) else [], [entry.path])
-            part.last = last
+            part.last = dict(last)
             if count < len(logs):
                 part.extra["identity"] = f"part-{count}"
             yield part
 
-    def _source(self, entry: Entry, key: str) -> Source:
+    def _followed(self, folder: Folder, entry: Entry, problems: list[Problem]) -> Parts:
+        """The log's runs, where only what was added since the last look is read."""
+        path = folder.path(entry)
+
+        def go_on(known: Following) -> None:
+            known.go_on(path)
+
+        try:
+            known = followed(
+                path, f"{self.name} {entry.path}", entry.size, lambda: Following(Parts(self, entry)), go_on
+            )
+        except OSError as error:
+            problems.append(Problem(entry.path, f"cannot be read ({error.strerror or type(error).__name__})"))
+            return Parts(self, entry)
+        problems += [*known.tail.problems(entry.path), *known.problems]
+        return known.parts
+
+    def source(self, entry: Entry, key: str) -> Source:
         where = self.where if isinstance(self.where, str) else self.where(entry.name)
         return Source(entry.path, where.replace("{key}", key))
 
