@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,3 +149,60 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     file.unlink()
     look()
     assert len(made) == 4
+
+
+def jsonl(count: int) -> bytes:
+    rows = [
+        f'{{"current_steps": {n}, "total_steps": 99, "loss": {0.7 - n / 99:.6f}, "lr": 5e-06}}' for n in range(1, count)
+    ]
+    rows[3:3] = ["{broken", "[]", '{"loss": 1}', "", "\xff"]
+    return "\n".join(rows).encode("latin-1") + b"\n"
+
+
+def csv(count: int) -> bytes:
+    rows = [f"{n},{0.7 - n / 99:.6f},{n / 99:.4f}" for n in range(1, count)]
+    rows[5:5] = ["", "# a remark", "5,0.1", "step,loss,epoch", "1,0.7,0.1", "2,0.6,0.2"]
+    return b"step,loss,epoch\n" + "\n".join(rows).encode() + b"\n"
+
+
+@pytest.mark.parametrize(("name", "made"), [("trainer_log.jsonl", jsonl), ("logging.jsonl", jsonl), ("log.csv", csv)])
+@given(cuts=st.lists(st.integers(0, 1500), max_size=6))
+@settings(max_examples=15, deadline=None)
+def test_a_growing_log_of_rows_is_read_as_a_whole_one(
+    cuts: list[int], name: str, made: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    data, memory = made(30), Memory()
+    for cut in [*sorted(cuts), len(data)]:
+        (folder / name).write_bytes(data[:cut])
+        run = watched(folder, memory)
+    assert run is not None
+    same(run, load(folder, host=HOST))
+
+
+def test_rows_are_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dpo_report.plugins.readers import tabular
+
+    parsed: list[str] = []
+    parse = tabular.parse_json
+    monkeypatch.setattr(tabular, "parse_json", lambda text: (parsed.append(text), parse(text))[1])
+    file, memory, data = tmp_path / "trainer_log.jsonl", Memory(), jsonl(30)
+    file.write_bytes(data)
+    watched(tmp_path, memory)
+    first = len(parsed)
+    with file.open("ab") as stream:
+        stream.write(b'{"current_steps": 30, "total_steps": 99, "loss": 0.1, "lr": 1e-06}\n{"current_steps": 31, "tot')
+    run = watched(tmp_path, memory)
+    assert run is not None
+    assert run.series["loss", "train"].steps[-1] == 30
+    assert len(parsed) == first + 1
+    assert memory.loose
+
+
+def test_text_that_is_not_utf_8_is_read_whole(tmp_path: Path) -> None:
+    file, memory = tmp_path / "trainer_log.jsonl", Memory()
+    for count in (10, 20):
+        file.write_bytes(jsonl(count).decode("latin-1").replace("\xff", "").encode("utf-16"))
+        run = watched(tmp_path, memory)
+    assert run is not None
+    same(run, load(tmp_path, host=HOST))

@@ -7,7 +7,7 @@ longer or shorter than it, a last row whose writer was killed, comment lines, de
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,6 +18,8 @@ from dpo_report.plugins.readers.numbers import decimal_comma, number
 
 SEPARATORS = ",\t;|"
 _DIGITS = frozenset("0123456789-+.")
+Lines = Iterable[tuple[int, str, bool]]
+"""Lines with their numbers, and whether they are whole."""
 CELLS = 4096
 """More columns than this are no training log."""
 
@@ -66,14 +68,30 @@ def columns(header: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def read_csv(
-    folder: Folder, entry: Entry, problems: list[Problem], comments: str = "#", spaces: bool = False
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Reads rows from the lines of a file; where more lines may come (line 0), it gives a row of line 0 and goes on."""
+
+    over: Callable[..., Iterator[Row]]
+    """From lines, the file's path, a list for problems, and options of its own."""
+
+    def __call__(self, folder: Folder, entry: Entry, problems: list[Problem], **options: Any) -> Iterator[Row]:
+        """The rows of a whole file."""
+        return self.over(lines(folder, entry, problems), entry.path, problems, **options)
+
+
+def _csv_rows(
+    source: Lines, file: str, problems: list[Problem], *, comments: str = "#", spaces: bool = False
 ) -> Iterator[Row]:
     """Rows of a table with a header; ``spaces`` where blanks separate its cells."""
     odd = _Oddities()
     names: list[str] = []
     cut, fresh, data = "", False, 0
-    for line, text, whole in lines(folder, entry, problems):
+    for line, text, whole in source:
+        if not line:
+            odd.tell(file, problems)
+            yield Row(0, {})
+            continue
         if not text.strip() or (comments and text.startswith(comments)):
             continue
         if not names and not spaces:
@@ -98,7 +116,11 @@ def read_csv(
         found.pop("", None)
         yield Row(line, found, fresh)
         fresh = False
-    odd.tell(entry.path, problems)
+    odd.tell(file, problems)
+
+
+read_csv = RowReader(_csv_rows)
+"""Rows of a table with a header, as :func:`_csv_rows`."""
 
 
 def _cells(text: str, cut: str) -> list[str] | None:
@@ -118,11 +140,15 @@ def _is_header(cells: list[str], names: list[str]) -> bool:
     return len(words) > 1 and len(set(words) & set(names)) > len(words) // 2 and all(number(c) is None for c in words)
 
 
-def read_jsonl(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
+def _json_rows(source: Lines, file: str, problems: list[Problem]) -> Iterator[Row]:
     """Objects of a JSON-lines file. A line that holds a list gives each of its objects."""
     odd = _Oddities()
     last: tuple[int, bool] = (0, True)
-    for line, text, whole in lines(folder, entry, problems):
+    for line, text, whole in source:
+        if not line:
+            odd.tell(file, problems)
+            yield Row(0, {})
+            continue
         text = text.strip().rstrip(",")
         if not text or text in "[]":
             continue
@@ -140,4 +166,8 @@ def read_jsonl(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterato
     if not last[1] and odd.kinds.get(kind) == (1, last[0]):
         odd.kinds.pop(kind)
         odd.add("the last line is cut off (its writer was killed, or still writes), left out", last[0])
-    odd.tell(entry.path, problems)
+    odd.tell(file, problems)
+
+
+read_jsonl = RowReader(_json_rows)
+"""Objects of a JSON-lines file."""
