@@ -150,6 +150,13 @@ def _build(parser: argparse.ArgumentParser) -> None:
         "--style", metavar="NAME", help="measures of the paper: plain, neurips, iclr, icml, acl or ieee"
     )
     parser.add_argument(
+        "--section",
+        type=_names,
+        default=(),
+        metavar="NAME[,NAME]",
+        help="sections that stand only where they are asked for; `dpo-report plugins --all` lists them",
+    )
+    parser.add_argument(
         "--pdf-engine", choices=("typst", "latex"), help="what sets PDF: built in (typst), or the TeX installed here"
     )
     parser.add_argument(

@@ -27,7 +27,7 @@ from dpo_report.core.standin import filename
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from dpo_report.core.contract import Format
+    from dpo_report.core.contract import Format, Section
     from dpo_report.core.drawing.style import Style
     from dpo_report.core.manager import Host
 
@@ -93,7 +93,8 @@ def build_runs(
         strict: refuse to write a report that has problems.
         template_dirs: the user's template folders, searched before all others.
         style: the measures of the paper that it is for, by name or in full; or how figures look.
-        options: what is asked of single formats: ``{"pdf-engine": "latex"}``.
+        options: what is asked of single formats, ``{"pdf-engine": "latex"}``; as ``section`` the optional sections
+            that are wanted, with commas.
         in_place: also merge the formats that can be into the run's own files.
         with_files: files outside a run's folder that belong to the run.
         seen: adds to each run what its files cannot tell, before anything is made of it.
@@ -166,9 +167,7 @@ class _Workshop:
     ) -> None:
         self.host = host
         self.roots = (*template_dirs, *(provided.item for provided in host.templates))
-        self.sections = tuple(
-            sorted((provided.item for provided in host.sections), key=lambda s: (s.appendix, s.order, s.name))
-        )
+        self.sections = _sections(host, options.get("section", ""))
         self.look = look
         self.options = options
         self.prefix = prefix
@@ -234,6 +233,21 @@ class _Workshop:
         if new:
             self.drawn |= draw_all(analysis.figures, new, self.look.drawing)
         return {name: content for name, content in self.drawn.items() if name.rpartition(".")[2] in kinds}
+
+
+def _sections(host: Host, asked: str) -> tuple[Section, ...]:
+    """Every section of a report in its place, the optional ones only where they are asked for.
+
+    Raises:
+        ReportError: no section has that name.
+    """
+    wanted = set(filter(None, asked.split(",")))
+    every = [provided.item for provided in host.sections]
+    if unknown := sorted(wanted - {section.name for section in every}):
+        able = ", ".join(section.name for section in every if section.optional)
+        raise ReportError(f"no section {unknown[0]}", f"to be asked for are: {able or 'none'}")
+    chosen = (section for section in every if not section.optional or section.name in wanted)
+    return tuple(sorted(chosen, key=lambda s: (s.appendix, s.order, s.name)))
 
 
 P = ParamSpec("P")

@@ -234,6 +234,8 @@ class Section:
     """Whether it stands after the references."""
     values: tuple[str, ...] = ()
     """Names of values that stand in a table of its own, and not in the general ones."""
+    optional: bool = False
+    """Whether it stands only in a report that asks for it, with ``build --section NAME``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ BUILTIN: tuple[str, ...] = (
     "dpo_report.plugins.claims",
     "dpo_report.plugins.questions",
     "dpo_report.plugins.sections",
+    "dpo_report.plugins.checklists",
     "dpo_report.plugins.formats",
     "dpo_report.plugins.works",
     "dpo_report.plugins.training",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dpo_report.core import collector, many, remote, target
 from dpo_report.core.build import build_runs, unique
 from dpo_report.core.cli import tell
+from dpo_report.core.commands.build import options
 from dpo_report.core.errors import ReportError
 from dpo_report.core.listing import Listed, differing, spread_over, survey
 from dpo_report.core.loader import load
@@ -113,7 +114,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
             args.strict,
             tuple(map(str, args.template_dir)),
             args.style,
-            {"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
+            options(args),
             args.in_place,
             bundle,
             number,

@@ -34,6 +34,12 @@ def run(args: argparse.Namespace, host: Host) -> int:
     return 0
 
 
+def options(args: argparse.Namespace) -> dict[str, str]:
+    """What is asked of single formats and of sections."""
+    asked = {"pdf-engine": args.pdf_engine, "section": ",".join(args.section)}
+    return {name: told for name, told in asked.items() if told}
+
+
 def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
     from dpo_report.core.build import build_runs
     from dpo_report.core.listing import refuse_parent
@@ -50,7 +56,7 @@ def _built(args: argparse.Namespace, host: Host) -> Sequence[Report]:
         strict=args.strict,
         template_dirs=args.template_dir,
         style=args.style,
-        options={"pdf-engine": args.pdf_engine} if args.pdf_engine else {},
+        options=options(args),
         in_place=args.in_place,
         with_files=args.with_files,
         seen=elsewhere(args.answers) if args.answers else None,

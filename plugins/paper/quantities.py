@@ -76,8 +76,8 @@ QUANTITIES = (
     ),
     Quantity(
         "rejected reward", ("reward.rejected.", "drift.rejected."),
-        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?(?:held-out |training )?"
-        r"(?:rejected|dispreferred)\b(?: \w+)?",
+        r"(?:rejected|dispreferred)(?:[- ]response)? rewards?\b|rewards? (?:of|for|on) (?:the )?"
+        r"(?:held-out |training )?(?:rejected|dispreferred)\b(?: \w+)?",
         series=("rewards/rejected",), unless=_BOTH, split=True,
     ),
     Quantity(
