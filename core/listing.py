@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from dpo_report.core.continued import Span, continued, sentences, span
 from dpo_report.core.errors import ReportError
+from dpo_report.core.glances import ENDED, doubtful, glances, hosts_of
 from dpo_report.core.loader import is_parent, load_all, loaded, offer, open_place, place_of
 from dpo_report.core.many import Failure, Where, each
-from dpo_report.core.model import Problem, Run, RunStatus, Witness
+from dpo_report.core.model import Run, RunStatus, Witness
 from dpo_report.core.remote import is_url
 from dpo_report.core.terminal import columns
 
@@ -55,6 +56,8 @@ class Listed:
     """The path of the run that this one repeats byte by byte."""
     span: Span | None = None
     """Which steps it logged, where it was read whole."""
+    glanced: bool = False
+    """Whether nothing but the ends of its log was looked at."""
     goes_on_with: str = ""
     """The path of the run that this one seems to be the resumed part of."""
 
@@ -86,15 +89,10 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
     if not far and not Path(path).is_dir():
         return Survey(Path(path).parent, tuple(load_all(path, host, with_files)))
     folder = open_place(path)
-    quick = [] if folder.only is not None or with_files else _glances(folder, host)
-    homes = {witness.folder for witness in quick}
+    quick = [] if folder.only is not None or with_files else glances(folder, host)
+    homes = hosts_of(quick)
     if _many(homes):
-        listed = [_of_witness(witness) for witness in quick]
-        rest = folder.parted({"", *homes})[""]
-        if rest.entries:
-            with suppress(ReportError):  # what lies beside the runs may tell of none
-                listed += [_of_run(run, folder.root) for run in loaded(rest, folder.root, host)]
-        return Survey(folder.root, listed=_marked(folder.root, listed))
+        return Survey(folder.root, listed=_marked(folder.root, _glanced(folder, homes, host, beside=True)))
     inner = [] if far or with_files or "" in homes else _children(folder)
     if spread is not None and len(inner) > MANY and all("/" in entry.path for entry in folder.entries):
         return Survey(folder.root, listed=_marked(folder.root, _spread(folder.root, inner, spread)))
@@ -104,18 +102,26 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
     return Survey(folder.root, listed=_marked(folder.root, [_of_run(run, folder.root) for run in runs]))
 
 
-def _glances(folder: Folder, host: Host) -> list[Witness]:
-    """The runs that readers know at a glance."""
-    found: list[Witness] = []
-    for provided in host.readers:
-        if provided.item.glance is not None:
-            told = host.guard(provided, provided.item.glance, folder)
-            if not isinstance(told, Problem):
-                found += told
-    return found
+def _glanced(folder: Folder, hosts: Mapping[str, Sequence[Witness]], host: Host, beside: bool = False) -> list[Listed]:
+    """The runs that were seen at a glance; those of which a whole look may tell more get one, if they are small.
+
+    ``beside`` also lists the runs of files that lie in none of their folders.
+    """
+    parts = folder.parted({"", *hosts})
+    again = doubtful(folder, parts, hosts, host)
+    listed = []
+    for home, told in hosts.items():
+        if home not in again:
+            listed += [_of_witness(witness) for witness in told if witness.reader == told[0].reader]
+    for home in again:
+        listed += [_of_run(run, folder.root) for run in loaded(parts[home], folder.root, host)]
+    if beside and parts[""].entries:
+        with suppress(ReportError):  # what lies beside the runs may tell of none
+            listed += [_of_run(run, folder.root) for run in loaded(parts[""], folder.root, host)]
+    return listed
 
 
-def _many(homes: set[str]) -> bool:
+def _many(homes: Collection[str]) -> bool:
     """Whether runs in these folders make the folder above them a parent, which is no run itself."""
     return len(homes) > 1 and "" not in homes
 
@@ -129,9 +135,9 @@ def refuse_parent(path: Path | str, host: Host) -> None:
     if is_url(path) or not Path(path).is_dir():
         return
     folder = open_place(path)
-    found = _glances(folder, host)
-    if _many({witness.folder for witness in found}):
-        listed = _marked(folder.root, [_of_witness(witness) for witness in found])
+    homes = hosts_of(glances(folder, host))
+    if _many(homes):
+        listed = _marked(folder.root, _glanced(folder, homes, host))
         lines = text(listed[:_LINES]).splitlines()
         if len(listed) > _LINES:
             lines.append(f"and {len(listed) - _LINES:,} more")
@@ -228,8 +234,10 @@ def text(listed: Sequence[Listed]) -> str:
         else:
             rows.append((one.path, one.method or "?", one.status, _steps(one), _loss(one), *_settings(one, names)))
     table = columns([row if len(row) == len(rows[0]) else row[: len(rows[0])] for row in rows])
-    resumed = sentences({one.path: one.span for one in own if one.span})
-    return "\n".join([table, *([""] if resumed else []), *resumed])
+    told = sentences({one.path: one.span for one in own if one.span})
+    if any(one.glanced and one.status not in ENDED for one in own):
+        told.append("of runs that did not end only one log was looked at; others in their folders may go on further")
+    return "\n".join([table, *([""] if told else []), *told])
 
 
 def _settings(one: Listed, names: Sequence[str]) -> list[str]:
@@ -265,6 +273,7 @@ def _of_witness(witness: Witness) -> Listed:
         float(loss.values[-1]) if loss is not None else None,
         {name: setting.value for name, setting in witness.settings.items()},
         file,
+        glanced=True,
     )
 
 

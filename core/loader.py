@@ -175,7 +175,7 @@ def loaded(
     if not witnesses:
         raise _nothing(path, folder, problems)
     first = _first_reader(folder, found, host, problems)
-    groups = grouped(witnesses)
+    groups = sorted(grouped(witnesses), key=lambda group: group.place != ("", ""))
     if trace is not None:
         trace.groups = groups
     parts = folder.parted({group.place[0] for group in groups})

@@ -6,6 +6,7 @@ Data flows one way: directory -> :class:`Witness` -> :class:`Run` -> :class:`Ana
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -106,14 +107,12 @@ class Series:
     @property
     def origins(self) -> dict[Source, int]:
         """Every file and place that gave points, and how many."""
-        import numpy as np
-
-        which = np.zeros(len(self), np.intp) if self.which is None else self.which
+        counts = {0: len(self)} if self.which is None or not len(self) else Counter(self.which.tolist())
         found: dict[Source, int] = {}
-        for source, count in zip(self.sources, np.bincount(which, minlength=len(self.sources)).tolist(), strict=True):
-            place = Source(source.file, source.where.replace("{row}", "*"))
+        for number, count in counts.items():
+            place = Source(self.sources[number].file, self.sources[number].where.replace("{row}", "*"))
             found[place] = found.get(place, 0) + count
-        return {place: count for place, count in found.items() if count} or found
+        return found
 
 
 @dataclass(frozen=True, slots=True)

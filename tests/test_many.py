@@ -182,6 +182,34 @@ def test_a_report_of_every_run_and_a_table(parent: Path, tmp_path: Path, capsys:
     assert main(["build", str(parent), "--all", "-f", "json", "-o", str(out), "-j", "1", "-q"]) == 0
 
 
+def test_a_list_tells_of_a_killed_run_what_its_logs_tell(tmp_path: Path) -> None:
+    """Not only what its last checkpoint tells; and a folder of event files within a run is no run of its own."""
+    for name in ("dpo-killed", "dpo-eval"):
+        shutil.copytree(RUNS / name, tmp_path / name)
+    state(tmp_path / "other", 4, 8)
+    lines = [{"current_steps": n, "total_steps": 8, "loss": 0.7 - n / 100} for n in range(1, 9)]
+    (tmp_path / "other" / "trainer_log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = survey(tmp_path, Host()).listed
+    assert [one.path for one in found] == ["dpo-eval", "dpo-killed", "other"]
+    for one in found:
+        run = load(tmp_path / one.path)
+        assert (one.method, one.status, one.step, one.planned) == (
+            run.method, run.status, run.global_step, run.max_steps
+        )  # fmt: skip
+        assert one.loss == run.series["loss", "train"].values[-1]
+    assert (found[2].status, found[2].step) == ("completed", 8)
+
+
+def test_a_folder_that_is_a_run_comes_before_those_below_it(tmp_path: Path) -> None:
+    for name, loss in (("aaa", 0.5), (".", 0.7)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        rows = [f"{step},{loss - step / 100}\n" for step in range(1, 5)]
+        (tmp_path / name / "metrics.csv").write_text("step,train_loss_step\n" + "".join(rows))
+    run = load(tmp_path)
+    assert run.series["loss", "train"].values[0] == pytest.approx(0.69)
+    assert "1 more run lies below this folder" in run.problems[-1].message
+
+
 def test_each_report_knows_the_other_runs(parent: Path, tmp_path: Path) -> None:
     """As where they are named one by one; a copy is no second run, and one that cannot be read is none."""
     (parent / "torn").mkdir()

@@ -1,0 +1,74 @@
+"""A first look at the runs below a folder: what each reader knows at a glance, and whose folder it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from dpo_report.core.model import Problem, Witness
+
+if TYPE_CHECKING:
+    from dpo_report.core.contract import Reader
+    from dpo_report.core.folder import Folder
+    from dpo_report.core.manager import Host
+
+_DOUBTFUL = 128
+"""Runs that did not end, or of no known method, that are worth a whole look: hundredths of a second each."""
+_BYTES = 32 << 20
+"""Of their logs together."""
+ENDED = ("completed", "diverged")
+
+
+def glances(folder: Folder, host: Host) -> list[Witness]:
+    """The runs that readers know at a glance; what lies in the folder of one is not shown to the readers after it."""
+    found: list[Witness] = []
+    left = folder
+    for provided in host.readers:
+        if provided.item.glance is None or not left.entries:
+            continue
+        told = host.guard(provided, provided.item.glance, left)
+        if isinstance(told, Problem):
+            continue
+        found += told
+        homes = {witness.folder for witness in told}
+        left = left.holding(()) if "" in homes else left.parted({"", *homes})[""]
+    return found
+
+
+def hosts_of(quick: Sequence[Witness]) -> dict[str, list[Witness]]:
+    """What was seen at a glance by run folder: a log that another reader found in a run's folder is the run's own."""
+    readers = list(dict.fromkeys(witness.reader for witness in quick))
+    owners: dict[str, int] = {}
+    for witness in quick:
+        owners.setdefault(witness.folder, readers.index(witness.reader))
+    found: dict[str, list[Witness]] = {}
+    for witness in quick:
+        rank, home = readers.index(witness.reader), witness.folder
+        while owners.get(home, rank) >= rank and home:
+            home = home.rpartition("/")[0]
+        host = home if owners.get(home, rank) < rank else witness.folder
+        found.setdefault(host, []).append(witness)
+    return found
+
+
+def doubtful(
+    folder: Folder, parts: Mapping[str, Folder], hosts: Mapping[str, Sequence[Witness]], host: Host
+) -> set[str]:
+    """The run folders of which a whole look may tell more than the glance, where they are few and small together."""
+    found = {home for home, told in hosts.items() if told[0].status not in ENDED or told[0].method is None}
+    sizes = {entry.path: entry.size for entry in folder.entries}
+    logs = {f"{one.folder}/{file}".lstrip("/") for home in found for one in hosts[home] for file in one.files}
+    if len(found) > _DOUBTFUL or sum(sizes.get(log, 0) for log in logs) > _BYTES:
+        return set()
+    readers = {provided.item.name: provided.item for provided in host.readers}
+    return {home for home in found if _holds_more(parts[home], hosts[home][0], readers)}
+
+
+def _holds_more(part: Folder, witness: Witness, readers: Mapping[str, Reader]) -> bool:
+    """Whether a run's folder holds logs, or files that the reader which looked at it does not know."""
+    kinds = [kind.pattern for kind in readers[witness.reader].files if kind.role != "log"]
+    return any(
+        entry.path not in witness.files and not any(fnmatchcase(entry.name, pattern) for pattern in kinds)
+        for entry in part.entries
+    )
