@@ -152,9 +152,13 @@ class Outline:
 
     @property
     def limits(self) -> list[tuple[str, str, str, str]]:
-        """The thresholds that counted: name, value, what it is for, and the default where the author set another."""
+        """The thresholds that counted: name, value, what it is for, and the default where the author set another.
+
+        The rules are named where there is another than the one that gave the name.
+        """
         return [
-            (one.name, shown(one.value, one.unit), f"{one.meaning} ({', '.join(one.rules)})",
+            (one.name, shown(one.value, one.unit),
+             one.meaning + (f" ({', '.join(one.rules)})" if one.rules != (one.name.rpartition(".")[0],) else ""),
              shown(one.default, one.unit) if one.changed else "")
             for one in self.analysis.limits
         ]  # fmt: skip

@@ -20,7 +20,7 @@ TREND_ROWS = Threshold(
 )
 ROWS = Threshold("K2.rows", 30, "training rows below which nothing is inferred", low=1)
 STEPS = Threshold("K2.steps", 20, "optimizer steps below which nothing is inferred", low=1)
-CHANCE = Threshold("K2.p", 0.05, "p from which a trend, or a difference from chance, is not told as one", high=1)
+CHANCE = Threshold("K2.p", 0.05, "p-value from which a trend, or a difference from chance, is not told as one", high=1)
 PAIRS = Threshold("D2.pairs", 30, "pairs, or comparisons, below which a share is a caution at best", low=1)
 GAP = Threshold("F2.gap", 0.1, "training accuracy less held-out accuracy above which it is a caution", high=1)
 SHARPENED = Threshold("E6.fall", 0.5, "relative fall of the token entropy above which it is told", high=1)

@@ -196,7 +196,7 @@ def test_what_is_set_counts_and_is_shown(folder: Callable[[str], None], capsys: 
     for name in ("rules.tex", "report.md", "report.html", "report.typ"):
         text = next(file for file in report.files if file.name == name).read_text()
         assert re.search(r"G8\.steps[^\n]{1,30}25[^\n]{1,6}\(set by the author; default[^\n]{1,9}100", text), name
-        assert re.search(r"G8\.steps[^\n]*Optimizer steps below which their number is a caution \(G8\)", text), name
+        assert re.search(r"G8\.steps[^\n]*Optimizer steps below which their number is a caution", text), name
     limits = {
         one["name"]: one for one in json.loads((report.directory / "report.json").read_text())["runs"][0]["thresholds"]
     }

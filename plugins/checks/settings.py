@@ -13,11 +13,9 @@ SMALL = Threshold("H3.small", 1000, "training rows below which their number is a
 MODEST = Threshold("H3.modest", 5000, "training rows below which it is told")
 MANY_EPOCHS = Threshold("H2.epochs", 3.0, "epochs above which their number is a caution")
 LOW_BETA = Threshold(
-    "H1.low", 0.001, "β of the plain sigmoid loss below which it is a caution: a tenth of published ones"
+    "H1.low", 0.001, "value of β in the sigmoid loss below which it is a caution: a tenth of published ones"
 )
-HIGH_BETA = Threshold(
-    "H1.high", 5.0, "β of the plain sigmoid loss above which it is a caution: ten times published ones"
-)
+HIGH_BETA = Threshold("H1.high", 5.0, "value of β in the sigmoid loss above which it is one: ten times published ones")
 TOLD_DEFAULTS = (
     "learning_rate", "lr_scheduler_type", "warmup_steps", "beta", "loss_type", "max_length", "optim", "weight_decay",
     "max_grad_norm", "num_train_epochs", "per_device_train_batch_size", "seed", "bf16",
