@@ -2,7 +2,7 @@
 
     python docs/generate.py            writes what has changed
     python docs/generate.py --check    says what would change; status 1 if anything would
-    python docs/generate.py --pictures draws the pages of the gallery anew (pdflatex and pdftoppm are needed)
+    python docs/generate.py --pictures draws the pages of the gallery anew (with pdflatex, pdftoppm and chromium)
 
 In a page, what stands between ``<!-- $ COMMAND -->`` and ``<!-- end -->`` is the output of that command, run in a
 folder that holds ``outputs/dpo`` (a copy of examples/runs/kg-heldout), ``examples`` and what the page's earlier
@@ -115,6 +115,9 @@ def pictures() -> None:
                 subprocess.run(tex, cwd=Path(folder) / "report", check=True, stdout=subprocess.DEVNULL)
             words = ["pdftoppm", "-png", "-r", "60", "-f", str(page), "-l", str(page), "-singlefile", "report.pdf"]
             subprocess.run([*words, str(DOCS / "pictures" / name)], cwd=Path(folder) / "report", check=True)
+    import screens  # beside this file; needs a browser
+
+    screens.screens(ROOT / "examples" / "runs" / "kg-heldout", DOCS / "pictures")
 
 
 def main_(words: list[str]) -> int:

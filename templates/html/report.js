@@ -137,7 +137,8 @@
       if (whole(chart)) for (const y of must) [low, high] = [Math.min(low, y), Math.max(high, y)];
       if (panel.log) return [low / 1.15, high * 1.15];
       const room = 0.06 * (high - low || Math.abs(high) || 1);
-      return [low === panel.from ? low : low - room, high + room];
+      const words = panel.levels.some((level) => level.label && level.y <= high && level.y > high - room); // above it
+      return [low === panel.from ? low : low - room, high + (words ? 2 : 1) * room];
     }
 
     function levels(chart) {
