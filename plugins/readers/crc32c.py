@@ -22,6 +22,8 @@ _BLOCK = 128
 """Longer ranges are cut into blocks of this many bytes, so that the tables stay small (64 × 256 KiB at most)."""
 _BATCH = 1 << 15
 """Blocks summed at a time."""
+_FEW = 1024
+"""Up to so many ranges are summed in one pass, whatever their lengths."""
 
 
 def crc32c(data: bytes) -> int:
@@ -58,12 +60,22 @@ def _summed(buffer: Bytes, starts: Ints, lengths: Ints) -> Words:
     first = int(lengths[0]) if len(lengths) else 0
     if (lengths == first).all():
         return _summed_equal(buffer, starts, first)
+    if len(starts) <= _FEW:
+        return _summed_few(buffer, starts, lengths)
     crc = np.zeros(len(starts), np.uint32)
     order = np.argsort(lengths, kind="stable")
     known, cuts = np.unique(lengths[order], return_index=True)
     for length, part in zip(known.tolist(), np.split(order, cuts[1:]), strict=True):
         crc[part] = _summed_equal(buffer, starts[part], length)
     return crc
+
+
+def _summed_few(buffer: Bytes, starts: Ints, lengths: Ints) -> Words:
+    """The same in one pass for all lengths, as zeros before a range do not change its sum."""
+    width, ends = int(lengths.max()), starts + lengths
+    rows = gather(np.concatenate([np.zeros(width, np.uint8), buffer[: int(ends.max())]]), ends, width)
+    rows[np.arange(width) < width - lengths[:, None]] = 0
+    return _summed_equal(rows.ravel(), np.arange(len(starts)) * width, width)
 
 
 def _summed_equal(buffer: Bytes, starts: Ints, length: int) -> Words:

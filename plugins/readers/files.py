@@ -103,7 +103,10 @@ def subs(folder: Folder, homes: Collection[str]) -> dict[str, Folder]:
             if home in inside:
                 inside[home].append(Entry(entry.path[len(home) + 1 :], entry.size))
             home = home.rpartition("/")[0]
-    found = {home: Folder(folder.root / PurePosixPath(home), None, tuple(own)) for home, own in inside.items()}
+    found = {
+        home: Folder(folder.root / PurePosixPath(home), None, tuple(own), fetch=folder.fetch)
+        for home, own in inside.items()
+    }
     return found | {"": folder}
 
 

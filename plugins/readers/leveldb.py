@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from itertools import islice
+from typing import BinaryIO, TypeVar
 
+from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
+from dpo_report.plugins.readers.protobuf import Malformed
+
+T = TypeVar("T")
 HEADER = 7
 """Bytes of the file's own header."""
 _BLOCK = 32768
@@ -22,6 +30,10 @@ _SEED = [zlib.crc32(bytes([kind])) for kind in range(5)]
 LARGEST = 32 << 20
 """Larger records are left out."""
 _TOLD = 3
+FIRST, LAST = 32, (32, 512)
+"""Records at the beginning and at the end that are read where the ends suffice; the second where the first do not."""
+_USUAL = 256
+"""Bytes of a record, for the search of the last ones."""
 
 
 @dataclass(slots=True)
@@ -41,10 +53,24 @@ class Log:
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Number (from 0) and bytes of each undamaged record."""
-        offset, skip = 0, HEADER
+        return self._from(0)
+
+    def ends(self, last: int) -> Iterator[tuple[int, bytes]]:
+        """The first and the last records only; the last ones have too small numbers, but none below :data:`FIRST`."""
+        records = self._from(0)
+        yield from islice(records, FIRST)
+        start = max(0, self.size - last * _USUAL) // _BLOCK * _BLOCK
+        if start >= self.stream.tell():
+            self._parts, self._open = None, False
+            records = self._from(start)
+        yield from deque(records, last)
+
+    def _from(self, offset: int) -> Iterator[tuple[int, bytes]]:
+        """The records from a block on."""
+        self.stream.seek(offset)
         while offset < self.size and (block := self.stream.read(min(_BLOCK, self.size - offset))):
-            yield from self._block(block, skip, offset)
-            offset, skip = offset + len(block), 0
+            yield from self._block(block, 0 if offset else HEADER, offset)
+            offset += len(block)
         if self._open:
             self._left_out(f"ends in the middle of record {self.count:,} (a writer that was killed, or still writes)")
 
@@ -67,6 +93,11 @@ class Log:
                 return
             body = block[place + HEADER : end]
             good = zlib.crc32(body, _SEED[kind]) == crc
+            if good and kind == _WHOLE and not self._open:  # as nearly always
+                yield self.count, body
+                self.count += 1
+                place = end
+                continue
             if not good:
                 self._left_out(
                     f"record {self.count:,} at byte {offset + place:,} does not match its checksum, left out"
@@ -99,3 +130,43 @@ class Log:
         self._places += 1
         if len(self._damage) < _TOLD:
             self._damage.append(text)
+
+
+def at_a_glance(read: Callable[[int], T], enough: Callable[[T], bool]) -> T:
+    """What ``read`` makes of as few of the last records as are enough; 0 stands for the whole file."""
+    for last in LAST:
+        found = read(last)
+        if enough(found):
+            return found
+    return read(0)
+
+
+def read_log(
+    folder: Folder, entry: Entry, magic: bytes, owner: str, take: Callable[[int, bytes], None], last: int = 0
+) -> list[Problem]:
+    """Hand the records of a tracker's file to ``take``, which may raise :class:`Malformed`; gives what was wrong.
+
+    ``owner`` is the tracker's name; ``last`` as for :meth:`Log.ends`, 0 for the whole file. Never raises for what the
+    file holds.
+    """
+    problems: list[str] = []
+    broken = 0
+    try:
+        with folder.path(entry).open("rb") as stream:
+            head = stream.read(HEADER)
+            if is_pointer(head + stream.read(64)):
+                return [Problem(entry.path, LFS_PROBLEM, LFS_HINT)]
+            if not head.startswith(magic):
+                return [Problem(entry.path, f"is no file of {owner}" if head else "is empty")]
+            log = Log(stream, entry.size)
+            for record, data in log.ends(last) if last else log:
+                try:
+                    take(record, data)
+                except Malformed:
+                    broken += 1
+            problems += log.damage
+    except OSError as error:
+        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
+    if broken:
+        problems.append(f"holds {broken:,} records that are none of {owner}'s, left out")
+    return [Problem(entry.path, problem) for problem in problems]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import parse_json
-from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
-from dpo_report.plugins.readers.leveldb import Log
+from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance, read_log
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.protobuf import BYTES, FIXED64, VARINT, Field, Malformed, fields, signed, text
 
@@ -50,36 +50,27 @@ class Store:
         column[2].append(record)
 
 
-def read(folder: Folder, entry: Entry) -> Store:
-    """Read a file. Never raises for what it holds."""
+def read(folder: Folder, entry: Entry, *, ends: bool = False) -> Store:
+    """Read a file, or only its first and last records. Never raises for what it holds."""
+    read_some = partial(_read, folder, entry)
+    return at_a_glance(read_some, _goes_on) if ends else read_some(0)
+
+
+def _goes_on(store: Store) -> bool:
+    """Whether every curve that begins at the beginning goes on at the end."""
+    return bool(store.columns) and all(records[-1] >= FIRST for _, _, records in store.columns.values())
+
+
+def _read(folder: Folder, entry: Entry, last: int) -> Store:
     store = Store(entry.path)
-    problems: list[str] = []
-    broken = 0
-    try:
-        with folder.path(entry).open("rb") as stream:
-            head = stream.read(7)
-            if is_pointer(head + stream.read(64)):
-                store.problems.append(Problem(entry.path, LFS_PROBLEM, LFS_HINT))
-                return store
-            if not head.startswith(MAGIC):
-                store.problems.append(Problem(entry.path, "is no file of SwanLab" if head else "is empty"))
-                return store
-            stream.seek(0)
-            log = Log(stream, entry.size)
-            for record, data in log:
-                try:
-                    if data[:1] == b"{":
-                        _from_json(store, record, parse_json(data))
-                    else:
-                        _from_message(store, record, data)
-                except Malformed:
-                    broken += 1
-            problems += log.damage
-    except OSError as error:
-        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
-    if broken:
-        problems.append(f"holds {broken:,} records that are none of SwanLab's, left out")
-    store.problems += [Problem(entry.path, problem) for problem in problems]
+
+    def take(record: int, data: bytes) -> None:
+        if data[:1] == b"{":
+            _from_json(store, record, parse_json(data))
+        else:
+            _from_message(store, record, data)
+
+    store.problems += read_log(folder, entry, MAGIC, "SwanLab", take, last)
     return store
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, RunStatus, Setting, Witness
 from dpo_report.plugins.readers import method
 from dpo_report.plugins.readers.collect import Told, witness
-from dpo_report.plugins.readers.files import head
+from dpo_report.plugins.readers.files import head, subs
 from dpo_report.plugins.readers.keys import mapping
 from dpo_report.plugins.readers.points import Part, Points, told
 from dpo_report.plugins.readers.swanlab.folder import CONFIG, METADATA, is_log, read_logs, settings, versions
@@ -38,18 +39,20 @@ def detect(folder: Folder) -> Match | None:
     return Match(0.5, logs.path) if logs is not None else None
 
 
-def read(folder: Folder) -> Iterator[Witness]:
-    """A witness for every run in a folder."""
+def read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:
+    """A witness for every run in a folder; with ``ends`` of its first and last records only."""
     stores = {entry.parent: entry for entry in folder.entries if _is_store(folder, entry)}
     logs: dict[str, list[Entry]] = {}
     for entry in folder.entries:
         if is_log(entry.path) and _is_run(folder, entry):
             logs.setdefault("/".join(entry.path.split("/")[:-3]), []).append(entry)
-    for home in dict.fromkeys((*stores, *logs)):
-        own = folder.sub(home) if folder.only is None else folder
+    homes = dict.fromkeys((*stores, *logs))
+    inside = subs(folder, homes)
+    for home in homes:
+        own = inside[home]
         cut = len(home) + 1 if home else 0
         if home in stores:
-            found = [read_store(own, Entry(stores[home].path[cut:], stores[home].size))]
+            found = [read_store(own, Entry(stores[home].path[cut:], stores[home].size), ends=ends)]
         else:
             found = read_logs(own, [Entry(entry.path[cut:], entry.size) for entry in logs[home]])
         yield _witness(own, home, found)
@@ -115,4 +118,4 @@ def _witness(folder: Folder, home: str, stores: list[Store]) -> Witness:
     )
 
 
-READER = Reader(NAME, detect, read, TITLE, FILES)
+READER = Reader(NAME, detect, read, TITLE, FILES, partial(read, ends=True))

@@ -37,6 +37,10 @@ class Shape(NamedTuple):
     step_width: int
 
 
+Shapes = dict[int, list[Shape]]
+"""What was learnt of events, by their length; files of one writer may share it."""
+
+
 @dataclass(slots=True)
 class Curve:
     """The points of one tag in blocks, nearly in the order of the file."""
@@ -50,6 +54,16 @@ class Curve:
         self.steps.append(steps)
         self.values.append(values)
         self.rows.append(rows)
+
+    @property
+    def first(self) -> int:
+        """The record of its first point."""
+        return min(int(rows.min()) for rows in self.rows)
+
+    @property
+    def last(self) -> int:
+        """The record of its last point."""
+        return max(int(rows.max()) for rows in self.rows)
 
     def points(self) -> Points:
         """The points in the order of the file. They are kept as one block, for more may come."""
@@ -65,7 +79,7 @@ class Curve:
 class Scalars:
     """Collects what the events of one file tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: Shapes | None = None) -> None:
         self.curves: dict[str, Curve] = {}
         self.texts: dict[str, tuple[str, int]] = {}
         """First text of each tag, and its record."""
@@ -73,7 +87,7 @@ class Scalars:
         """Tag, content and record of the hyper-parameter plugin's records."""
         self.odd: dict[str, tuple[int, int]] = {}
         """What was left out: how often, and the first record."""
-        self._shapes: dict[int, list[Shape]] = {}
+        self._shapes: Shapes = {} if shapes is None else shapes
         self._text_bytes = 0
 
     def add(self, piece: Piece) -> None:

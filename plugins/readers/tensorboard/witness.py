@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Folder
@@ -17,6 +18,7 @@ from dpo_report.plugins.readers.tensorboard.arguments import settings
 from dpo_report.plugins.readers.tensorboard.attempts import Attempt, attempts
 from dpo_report.plugins.readers.tensorboard.eventfile import EventFile, is_event_file
 from dpo_report.plugins.readers.tensorboard.eventfile import read as read_file
+from dpo_report.plugins.readers.tensorboard.scalars import Shapes
 
 NAME = "tensorboard"
 TITLE = "TensorBoard event files"
@@ -35,12 +37,13 @@ def detect(folder: Folder) -> Match | None:
     return Match(0.6, found[0].path) if found else None
 
 
-def read(folder: Folder) -> Iterator[Witness]:
-    """A witness for every run in a folder."""
+def read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:
+    """A witness for every run in a folder; with ``ends`` of the beginning and the end of its files only."""
     entries = [entry for entry in folder.entries if is_event_file(entry) or folder.only is not None]
     homes: dict[str, list[EventFile]] = {}
+    shapes: Shapes | None = {} if ends else None
     for entry in entries:
-        homes.setdefault(entry.parent, []).append(read_file(folder, entry))
+        homes.setdefault(entry.parent, []).append(read_file(folder, entry, shapes))
     for home, files in _joined(homes).items():
         yield from _read_home(home, files)
 
@@ -130,4 +133,4 @@ def _counts_updates(keys: Iterable[str], found: Mapping[str, Setting]) -> bool:
     return "train/epoch" in keys or "per_device_train_batch_size" in found
 
 
-READER = Reader(NAME, detect, read, TITLE, FILES)
+READER = Reader(NAME, detect, read, TITLE, FILES, partial(read, ends=True))

@@ -6,12 +6,12 @@ Field numbers as in ``wandb_internal.proto``, releases 0.16 to 0.31.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
-from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
-from dpo_report.plugins.readers.leveldb import Log
+from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance, read_log
 from dpo_report.plugins.readers.protobuf import BYTES, VARINT, Field, Malformed, fields, signed, text
 from dpo_report.plugins.readers.wandb.items import NOTHING, items, number, value
 
@@ -53,38 +53,33 @@ class Store:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(folder: Folder, entry: Entry) -> Store:
-    """Read a file. Never raises for what it holds."""
+def read(folder: Folder, entry: Entry, *, ends: bool = False) -> Store:
+    """Read a file, or only its first and last records. Never raises for what it holds."""
+    read_some = partial(_read, folder, entry)
+    return at_a_glance(read_some, _goes_on) if ends else read_some(0)
+
+
+def _goes_on(store: Store) -> bool:
+    """Whether everything that was logged at the beginning is logged at the end."""
+    first, last = (
+        {key for row in store.rows if (row.record < FIRST) == early for key in row.values} for early in (True, False)
+    )
+    return bool(first) and first <= last
+
+
+def _read(folder: Folder, entry: Entry, last: int) -> Store:
     store = Store(entry.path)
-    problems: list[str] = []
     summaries: list[tuple[int, bytes, Field]] = []
-    broken = 0
-    try:
-        with folder.path(entry).open("rb") as stream:
-            head = stream.read(7)
-            if is_pointer(head + stream.read(64)):
-                store.problems.append(Problem(entry.path, LFS_PROBLEM, LFS_HINT))
-                return store
-            if not head.startswith(MAGIC):
-                store.problems.append(Problem(entry.path, "is no file of W&B" if head else "is empty"))
-                return store
-            stream.seek(0)
-            log = Log(stream, entry.size)
-            for record, data in log:
-                try:
-                    _take(store, record, data, summaries)
-                except Malformed:
-                    broken += 1
-            problems += log.damage
-    except OSError as error:
-        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
+
+    def take(record: int, data: bytes) -> None:
+        _take(store, record, data, summaries)
+
+    store.problems += read_log(folder, entry, MAGIC, "W&B", take, last)
     _summarize(store, summaries)
     if store.changed:
         listed = ", ".join(list(store.changed)[:5]) + (", ..." if len(store.changed) > 5 else "")
-        problems.append(f"settings changed after the first row was logged ({listed}); those before it are used")
-    if broken:
-        problems.append(f"holds {broken:,} records that are none of W&B's, left out")
-    store.problems += [Problem(entry.path, problem) for problem in problems]
+        said = f"settings changed after the first row was logged ({listed}); those before it are used"
+        store.problems.append(Problem(entry.path, said))
     return store
 
 

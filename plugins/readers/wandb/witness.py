@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, RunStatus, Witness
 from dpo_report.plugins.readers import method
 from dpo_report.plugins.readers.collect import Told, witness
-from dpo_report.plugins.readers.files import head
+from dpo_report.plugins.readers.files import head, subs
 from dpo_report.plugins.readers.points import told
 from dpo_report.plugins.readers.wandb.beside import CONFIG, METADATA, NAMES, SUMMARY, Beside, home_of, is_config
 from dpo_report.plugins.readers.wandb.beside import read as read_beside
@@ -37,13 +38,13 @@ def detect(folder: Folder) -> Match | None:
     return Match(0.4, loose.path) if loose else None
 
 
-def read(folder: Folder) -> Iterator[Witness]:
-    """A witness for every run in a folder."""
+def read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:
+    """A witness for every run in a folder; with ``ends`` of the first and last records of its file only."""
     entries = [entry for entry in folder.entries if _is_store(folder, entry)]
     groups: dict[tuple[str, str], list[Store]] = {}
     kept: dict[str, Entry] = {}
     for entry in sorted(entries, key=lambda entry: ("latest-run" in entry.path.split("/"), entry.path)):
-        store = read_store(folder, entry)
+        store = read_store(folder, entry, ends=ends)
         twins = groups.setdefault((home_of(entry.path).rpartition("/")[0], store.run_id or entry.path), [])
         copy = next((one for one in twins if _same(folder, kept[one.path], entry)), None)
         if copy is None:
@@ -51,13 +52,15 @@ def read(folder: Folder) -> Iterator[Witness]:
             kept[store.path] = entry
         else:
             copy.problems.append(Problem(store.path, f"is a copy of {copy.path}, not counted again"))
+    inside = subs(folder, {_home(above, stores) for (above, _), stores in groups.items()})
     for (above, run_id), stores in groups.items():
-        yield from _from_stores(folder, above, run_id, stores)
+        yield from _from_stores(inside[_home(above, stores)], _home(above, stores), run_id, stores, ends)
     taken = {home_of(entry.path) for entry in entries}
     homes = dict.fromkeys(home_of(e.path) for e in folder.entries if _is_loose(folder, e))
-    for home in homes:
-        if home not in taken:
-            yield _from_summary(folder.sub(home) if folder.only is None else folder, home)
+    loose = [home for home in homes if home not in taken]
+    inside = subs(folder, loose)
+    for home in loose:
+        yield _from_summary(inside[home], home)
 
 
 def _same(folder: Folder, one: Entry, copy: Entry) -> bool:
@@ -81,17 +84,21 @@ def _is_loose(folder: Folder, entry: Entry) -> bool:
     return entry.name == CONFIG and entry.size > 0 and is_config(head(folder, entry)[:400])
 
 
-def _from_stores(folder: Folder, above: str, run_id: str, stores: list[Store]) -> Iterator[Witness]:
+def _home(above: str, stores: list[Store]) -> str:
+    """The folder of a run: that of its files, or the one above the folders of several."""
+    homes = {home_of(store.path) for store in stores}
+    return homes.pop() if len(homes) == 1 else above
+
+
+def _from_stores(own: Folder, home: str, run_id: str, stores: list[Store], ends: bool) -> Iterator[Witness]:
     """One run from its files: one for each process that wrote it. Several trainings in it are told apart."""
     homes = list(dict.fromkeys(home_of(store.path) for store in stores))
-    home = homes[0] if len(homes) == 1 else above
     cut = len(home) + 1 if home else 0
     for store in stores:
         store.path = store.path[cut:]
         store.problems = [replace(one, where=one.where.removeprefix(f"{home}/")) for one in store.problems]
-    own = folder.sub(home) if folder.only is None else folder
     near = [entry for entry in own.entries if entry.name in NAMES and home_of(entry.path) in {h[cut:] for h in homes}]
-    rest = read_beside(own, near)
+    rest = read_beside(own, [] if ends else near)
     for store in stores:
         rest.add(store)
     trainings, keys = curves(stores)
@@ -153,4 +160,4 @@ def _witness(
     )
 
 
-READER = Reader(NAME, detect, read, TITLE, FILES)
+READER = Reader(NAME, detect, read, TITLE, FILES, partial(read, ends=True))

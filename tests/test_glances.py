@@ -1,0 +1,168 @@
+"""A look at both ends of a tracker's file tells for a list what reading all of it tells, and reads far less."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from binary import event_file, field, leveldb, scalar
+from dpo_report.core.contract import Reader
+from dpo_report.core.folder import Folder
+from dpo_report.core.model import Witness
+from dpo_report.plugins.readers.swanlab import witness as swanlab
+from dpo_report.plugins.readers.tensorboard import witness as tensorboard
+from dpo_report.plugins.readers.wandb import witness as wandb
+
+HERE = Path(__file__).parent
+READERS = {one.NAME: one.READER for one in (tensorboard, wandb, swanlab)}
+TAGS = ("train/loss", "train/grad_norm", "train/rewards/margins", "train/epoch")
+
+
+def listed(witness: Witness) -> tuple[object, ...]:
+    """What a list says of a run."""
+    loss = next((one for one in witness.series if (one.name, one.split) == ("loss", "train") and len(one)), None)
+    return (
+        witness.folder, witness.identity, witness.name, witness.method, witness.status, witness.global_step,
+        witness.max_steps, None if loss is None else repr(float(loss.values[-1])),
+    )  # fmt: skip
+
+
+def looks(reader: Reader, path: Path) -> tuple[list[Witness], list[Witness]]:
+    """At a glance, and whole."""
+    assert reader.glance is not None
+    return list(reader.glance(Folder.open(path))), list(reader.read(Folder.open(path)))
+
+
+def agree(reader: Reader, path: Path) -> list[Witness]:
+    quick, whole = looks(reader, path)
+    assert [listed(one) for one in quick] == [listed(one) for one in whole]
+    return quick
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("home", ["formats", "runs"])
+def test_every_small_run_is_told_alike(name: str, home: str) -> None:
+    for folder in sorted(path for path in (HERE / home).iterdir() if path.is_dir()):
+        agree(READERS[name], folder)
+
+
+def value(tag: str, step: int) -> float:
+    return step / 400 if tag == "train/epoch" else 0.75 - step / 1024 if tag == "train/loss" else math.sin(step)
+
+
+def events(steps: int, arguments: dict[str, object], closing: bool = True) -> list[bytes]:
+    words = field(8, json.dumps(arguments))
+    note = field(1, "args/text_summary") + field(9, field(1, field(1, "text"))) + field(8, field(1, 7) + words)
+    rows = [scalar(tag, step, value(tag, step)) for step in range(1, steps + 1) for tag in TAGS]
+    end = [scalar("train/train_loss", steps, 0.5), scalar("train/train_runtime", steps, 9.0)] if closing else []
+    return [field(1, 1.7e9) + field(5, field(1, note)), *rows, *end]
+
+
+ARGUMENTS: dict[str, object] = {"seed": 7, "max_steps": 600, "per_device_train_batch_size": 4, "f_divergence_type": "x"}
+
+
+def large(name: str, path: Path, steps: int = 600, ended: bool = True) -> Path:
+    """A run with some hundred kilobytes of log."""
+    path.mkdir(parents=True, exist_ok=True)
+    if name == "tensorboard":
+        file = path / "events.out.tfevents.1700000000.host.1.0"
+        file.write_bytes(event_file(events(steps, ARGUMENTS, ended)))
+    elif name == "wandb":
+        file = path / "run-abc.wandb"
+        file.write_bytes(leveldb(b":W&B\xe1\xbe\x00", wandb_records(steps, ended)))
+    else:
+        file = path / "run-abc.swanlab"
+        rows = [
+            field(13, field(1, tag) + field(2, step) + field(5, field(1, value(tag, step))))
+            for step in range(1, steps + 1)
+            for tag in TAGS
+        ]
+        end = [field(11, field(1, 1))] if ended else []
+        file.write_bytes(leveldb(b":SWL\xe1\xbe\x00", [field(10, field(4, "mine")), *rows, *end]))
+    return file
+
+
+def items(values: dict[str, object]) -> bytes:
+    return b"".join(field(1, field(2, key) + field(16, json.dumps(one))) for key, one in values.items())
+
+
+def wandb_records(steps: int, ended: bool) -> Iterator[bytes]:
+    yield field(1, 0) + field(17, field(1, "abc") + field(4, items(ARGUMENTS)) + field(8, "mine"))
+    for step in range(1, steps + 1):
+        row = items({tag: value(tag, step) for tag in TAGS} | {"train/global_step": step, "_step": step - 1})
+        yield field(3, row)
+        yield field(2, row)
+    if ended:
+        yield field(2, items({"train_runtime": 9.0, "train_loss": 0.5}))
+        yield field(18, b"")
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("name", READERS)
+def test_a_large_run_is_told_alike_and_little_of_it_is_read(name: str, ended: bool, tmp_path: Path) -> None:
+    file = large(name, tmp_path, 3000, ended)
+    (quick,) = agree(READERS[name], tmp_path)
+    assert quick.global_step == 3000
+    assert {key: one.value for key, one in quick.settings.items()} == ({} if name == "swanlab" else ARGUMENTS)
+    assert sum(map(len, quick.series)) < 1000
+    assert file.stat().st_size > 400_000
+    assert read_bytes(READERS[name], tmp_path) < 120_000
+
+
+def read_bytes(reader: Reader, path: Path) -> int:
+    """Bytes that a glance reads, as the system counts them."""
+    if not sys.platform.startswith("linux"):
+        pytest.fail("only Linux counts what is read")
+    before = _counted()
+    assert reader.glance is not None
+    list(reader.glance(Folder.open(path)))
+    return _counted() - before
+
+
+def _counted() -> int:
+    return int(next(line for line in Path("/proc/self/io").read_text().splitlines() if "rchar" in line).split()[1])
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("cut", [1, 40, 9000, 33000])
+def test_a_killed_writers_file_is_told_alike(name: str, cut: int, tmp_path: Path) -> None:
+    file = large(name, tmp_path, 900)
+    os.truncate(file, file.stat().st_size - cut)
+    agree(READERS[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.97])
+def test_damage_is_survived(name: str, share: float, tmp_path: Path) -> None:
+    file = large(name, tmp_path, 900)
+    data = bytearray(file.read_bytes())
+    place = int(len(data) * share)
+    data[place : place + 5] = b"\xff\x00\xff\x00\xff"
+    file.write_bytes(data)
+    quick, whole = looks(READERS[name], tmp_path)
+    assert [one.global_step for one in quick] == [one.global_step for one in whole]
+
+
+def test_arguments_longer_than_the_beginning_and_curves_that_end_early(tmp_path: Path) -> None:
+    """Then more is read, or all of it."""
+    long = ARGUMENTS | {f"option_{number}": "x" * 50 for number in range(300)}
+    other = [scalar("eval/loss", step, 0.5 + step / 4096) for step in range(1, 600)]
+    for number, added in enumerate((events(900, long), events(900, ARGUMENTS, False) + 4 * other)):
+        home = tmp_path / str(number)
+        home.mkdir()
+        (home / "events.out.tfevents.1700000000.host.1.0").write_bytes(event_file(added))
+    quick = agree(READERS["tensorboard"], tmp_path)
+    assert len(quick[0].settings) == len(long)
+
+
+def test_attempts_in_one_folder_are_told_apart_at_a_glance(tmp_path: Path) -> None:
+    for number, steps in enumerate((900, 400)):
+        file = tmp_path / f"events.out.tfevents.170000000{number}.host.{number}.0"
+        file.write_bytes(event_file(events(steps, ARGUMENTS, False)))
+    resumed = [scalar(tag, step, value(tag, step)) for step in range(401, 900) for tag in TAGS]
+    (tmp_path / "events.out.tfevents.1700000005.host.5.0").write_bytes(event_file(resumed))
+    assert [one.identity for one in agree(READERS["tensorboard"], tmp_path)] == ["attempt-1", "attempt-2"]
