@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dpo_report.core.folder import Folder
     from dpo_report.core.manager import Host
 
-_DOUBTFUL = 128
+_DOUBTFUL = 48
 """Runs that did not end, or of no known method, that are worth a whole look: hundredths of a second each."""
 _BYTES = 32 << 20
 """Of their logs together."""
