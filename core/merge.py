@@ -14,6 +14,8 @@ from dpo_report.core.agreement import agree, finer, same_value, shared
 from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Setting, Source, Witness
 
 _MATTER: tuple[RunStatus, ...] = ("diverged", "completed", "running", "incomplete", "no-metrics", "unknown")
+SAVED_LAST = "what was saved last"
+"""How a checkpoint is named that a log has gone beyond: nothing to be told while training goes on."""
 _LISTED = 3
 """Contradictions between two files that are named one by one."""
 _LAST_STEP = 1e15
@@ -134,7 +136,7 @@ def _end(group: Sequence[Witness]) -> tuple[RunStatus, int | None, int | None, l
             status = "completed" if planned is None or reached == planned else "incomplete"
         said = f"stands at step {step:,}; {theirs} goes on to the end, step {reached:,}"
         return status, reached, planned, [Problem(mine, said)], further
-    said = f"goes on to step {reached:,}; {mine}, what was saved last, stands at step {step:,}"
+    said = f"goes on to step {reached:,}; {mine}, {SAVED_LAST}, stands at step {step:,}"
     if status == "completed" and planned is not None:
         status = "incomplete"  # training ended by itself, before its plan
     return status, step, planned, [Problem(theirs, said)], further

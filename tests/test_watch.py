@@ -118,6 +118,20 @@ def test_while_it_goes_on_the_report_says_so(tmp_path):
     assert not re.search("incomplete|stopped|killed|unavailable", said)
 
 
+def test_a_log_that_is_ahead_of_the_checkpoint_tells_how_far_it_is(tmp_path, capsys):
+    run, whole = tmp_path / "run", ROOT / "tests" / "runs" / "dpo-eval"
+    shutil.copytree(whole / "checkpoint-12", run / "checkpoint-12", copy_function=shutil.copyfile)
+    (log,) = whole.rglob("events.out.*.0")
+    (run / log.name).write_bytes(log.read_bytes()[: log.stat().st_size * 3 // 4])
+    assert main(["watch", str(run), "--every", "0.05", "--patience", "0.01", "-f", "markdown"]) == 0
+    said = capsys.readouterr()
+    first, last = said.out.splitlines()
+    step = int(re.search(r"step (\d+) of 24, running", first)[1])
+    assert 12 < step < 24
+    assert last.endswith("step 12 of 24, incomplete")
+    assert said.err.count("what was saved last, stands at step 12") == 1, "told when training is over, not before"
+
+
 def test_an_old_log_is_of_no_run_that_goes_on(tmp_path, capsys):
     run = tmp_path / "run"
     with trainer(run, until=4, pause=0.01) as training:

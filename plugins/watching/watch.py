@@ -23,12 +23,15 @@ from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import Folder
 from dpo_report.core.growing import Memory, remembering
 from dpo_report.core.manager import Host
+from dpo_report.core.merge import SAVED_LAST
 from dpo_report.core.model import Problem, Report, Run
 from dpo_report.core.numbers import count
 from dpo_report.core.terminal import printable
 
 REST = 5
 """Looks without a change after which a run that told its end has ended."""
+LONGER = 2.0
+"""So many times the longest pause between two changes, at least: an evaluation may follow the last step."""
 HURRY = 2
 """Looks that a build waits at most for files to come to rest."""
 SHARE = 4.0
@@ -53,10 +56,8 @@ def watch(args: argparse.Namespace) -> int:
     patience = 60 * args.patience
     watcher = _Watcher(args.run, _formats(args.format, host), out, host, args.template_dir, args.quiet, patience)
     target.check(watcher.out)
-    last_change = time.monotonic()
-    while time.monotonic() - last_change < patience:
-        if watcher.look():
-            last_change = time.monotonic()
+    while time.monotonic() - watcher.last_change < patience:
+        watcher.look()
         if watcher.ended:
             return 0
         time.sleep(args.every)
@@ -110,6 +111,10 @@ class _Watcher:
     """Whether the report was made without that memory."""
     resting: int = 0
     """Looks since the last change."""
+    last_change: float = field(default_factory=time.monotonic)
+    """When something had changed at a look."""
+    longest: float = 0.0
+    """Seconds of the longest pause between two changes."""
     waiting: int = 0
     """Looks since there was something to build."""
     not_before: float = 0.0
@@ -119,10 +124,15 @@ class _Watcher:
     said: str = ""
     """The last line that was printed."""
 
-    def look(self) -> bool:
-        """Look once, build where it is time to; gives whether something had changed."""
+    def look(self) -> None:
+        """Look once, and build where it is time to."""
         now = stamp(self.run)
         changed = now != self.seen
+        quiet = time.monotonic() - self.last_change
+        if changed:
+            if self.seen:
+                self.longest = max(self.longest, quiet)
+            self.last_change = time.monotonic()
         self.resting = 0 if changed else self.resting + 1
         self.seen = now
         if now and now != self.built:
@@ -130,11 +140,10 @@ class _Watcher:
             at_rest = not changed or self.waiting > HURRY
             if at_rest and time.monotonic() >= self.not_before:
                 self._build(now)
-        elif self.resting >= REST:
+        elif self.resting >= REST and quiet >= LONGER * self.longest:
             if now and not self.anew and (self.over or self.memory.loose):
                 self.finish()
             self.ended = self.over
-        return changed
 
     def finish(self) -> None:
         """Build from all files anew."""
@@ -153,7 +162,7 @@ class _Watcher:
 
         def seen(run: Run) -> Run:
             self.over = run.status == "completed" or _told_its_end(run, now)
-            return replace(run, status="running") if going_on and not self.over and _may_go_on(run) else run
+            return _running(run) if going_on and not self.over and _may_go_on(run) else run
 
         try:
             with nullcontext() if anew else remembering(self.memory):
@@ -193,6 +202,18 @@ def _told_its_end(run: Run, now: Stamp) -> bool:
         return False
     told = max((changed for path, _, changed in now if f"/{path}".endswith(f"/{words.source.file}")), default=0)
     return told >= max(changed for _, _, changed in now) - CLOSING
+
+
+def _running(run: Run) -> Run:
+    """A run that goes on: its log, not its last checkpoint, tells how far it is."""
+    told = [witness.global_step for witness in run.witnesses if witness.global_step is not None]
+    step = max((one for one in told if run.max_steps is None or one <= run.max_steps), default=run.global_step)
+    logged = run.series.get(("epoch", "train"))
+    epoch = run.epoch if step == run.global_step else None
+    if epoch is None and logged is not None and len(logged) and logged.steps[-1] == step:
+        epoch = float(logged.values[-1])
+    problems = tuple(problem for problem in run.problems if SAVED_LAST not in problem.message)
+    return replace(run, status="running", global_step=step, epoch=epoch, problems=problems)
 
 
 def _may_go_on(run: Run) -> bool:
