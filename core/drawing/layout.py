@@ -11,8 +11,9 @@ import numpy as np
 from dpo_report.core.drawing.axes import x_axis, y_axis
 from dpo_report.core.drawing.labels import cover, free, spread
 from dpo_report.core.drawing.lines import Floats, draw_line, last
+from dpo_report.core.drawing.plane import TICK, Plane
 from dpo_report.core.drawing.scene import Box, Item, Scene, Stroke, Words
-from dpo_report.core.drawing.style import GREY, INK, REFERENCE, Style, colour_of
+from dpo_report.core.drawing.style import GREY, REFERENCE, Style, colour_of
 from dpo_report.core.drawing.typist import DOWN, UP, Typist
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from dpo_report.core.plot import Figure, Level, Line, Panel
 
 _GAP = 16.0  # between panels, points
-_TICK = 2.6  # length of a tick
 _AIR = 1.2  # around every word beside a line
 
 
@@ -66,33 +66,25 @@ class _PanelLayout:
             outside += tuple(homeless)
         yield from references
         yield from drawn
-        yield from self._axes()
+        yield from self.plane.axes(self.panel, self.frame, self.typist)
         yield from words
         yield from self._margin(outside)
-
-    # --- geometry -------------------------------------------------------------------------------------------
 
     def _measure(self, outside: Sequence[Level]) -> None:
         """Axes, and the rectangle of the data."""
         panel, frame, wide = self.panel, self.frame, self.typist.width
-        bottom = frame.bottom + self.size * (UP + DOWN) + 3.0 + self.small * 0.7 + _TICK + 3.0
+        bottom = frame.bottom + self.size * (UP + DOWN) + 3.0 + self.small * 0.7 + TICK + 3.0
         top = frame.top - self.size * (UP + DOWN) - 5.0
-        self.y = y_axis(panel, (top - bottom) / (2.6 * self.size))
-        left = frame.left + max((wide(word, self.small) for word in self.y.words), default=0.0) + _TICK + 3.0
+        y = y_axis(panel, (top - bottom) / (2.6 * self.size))
+        left = frame.left + max((wide(word, self.small) for word in y.words), default=0.0) + TICK + 3.0
         most = 4.4 * self.size
         self.names = {id(line): self.typist.wrapped(line.label, self.size, most) for line in panel.lines if line.label}
         named = list(self.names.values()) + [self.typist.wrapped(one.label, self.small, most) for one in outside]
         margin = max((wide(text, self.size) for lines in named for text in lines), default=0.0)
         right = frame.right - (margin + 7.5 if margin else 4.0)
-        self.x = x_axis(panel, right - left, lambda text: wide(text, self.small))
+        x = x_axis(panel, right - left, lambda text: wide(text, self.small))
         self.area = Box(left, bottom, right, top)
-
-    def _place(self, x: float, y: float) -> tuple[float, float]:
-        area = self.area
-        return (
-            area.left + self.x.place(x) * (area.right - area.left),
-            area.bottom + self.y.place(y) * (area.top - area.bottom),
-        )
+        self.plane = Plane(self.area, x, y)
 
     def _ordered(self) -> list[Line]:
         """Bands first, so that none covers a line."""
@@ -101,47 +93,12 @@ class _PanelLayout:
     def _line(self, line: Line) -> list[Item]:
         held_out = [one for one in self.panel.lines if one.role == "eval"]
         rank = next((index for index, one in enumerate(held_out) if one is line), 0)
-        return list(draw_line(line, self._place_all, rank, long=self.area.right - self.area.left))
+        return list(draw_line(line, self.plane.points, rank, long=self.plane.width))
 
-    def _place_all(self, x: Floats, y: Floats) -> Floats:
-        area = self.area
-        if self.y.log:
-            rise = (np.log(y) - np.log(self.y.low)) / (np.log(self.y.high) - np.log(self.y.low))
-        else:
-            rise = (y - self.y.low) / (self.y.high - self.y.low)
-        along = (x - self.x.low) / (self.x.high - self.x.low)
-        return np.column_stack(
-            (area.left + along * (area.right - area.left), area.bottom + rise * (area.top - area.bottom))
-        )
-
-    # --- axes and references --------------------------------------------------------------------------------
-
-    def _axes(self) -> Iterator[Item]:
-        area, small, typist = self.area, self.small, self.typist
-        corner = [(area.left, area.top), (area.left, area.bottom), (area.right, area.bottom)]
-        yield Stroke(np.array(corner), INK, 0.7)
-        for tick, word in zip(self.y.ticks, self.y.words, strict=True):
-            _, y = self._place(self.x.low, tick)
-            yield Stroke(np.array([(area.left - _TICK, y), (area.left, y)]), INK, 0.7)
-            yield from typist.words(area.left - _TICK - 2.0, y - 0.33 * small, word, small, INK, "tick", 1.0)
-        for tick, word in zip(self.x.ticks, self.x.words, strict=True):
-            x = self._place(tick, self.y.low)[0]
-            yield Stroke(np.array([(x, area.bottom - _TICK), (x, area.bottom)]), INK, 0.7)
-            yield from typist.words(x, area.bottom - _TICK - 2.5 - 0.68 * small, word, small, INK, "tick", 0.5)
-        name = f"{self.panel.y_label} ({self.y.factor})" if self.y.factor else self.panel.y_label
-        size = self._fitting(name)
-        yield from typist.words(self.frame.left, area.top + 5.0 + DOWN * size, name, size, INK, "axis", 0.0)
-        name = f"{self.panel.x_label} ({self.x.factor})" if self.x.factor else self.panel.x_label
-        middle, base = (area.left + area.right) / 2, self.frame.bottom + DOWN * self.size
-        yield from typist.words(middle, base, name, self._fitting(name), INK, "axis", 0.5)
-
-    def _fitting(self, text: str) -> float:
-        """The size at which a name fits into the frame."""
-        room = self.frame.right - self.frame.left
-        return min(self.size, self.size * room / max(self.typist.width(text, self.size), 1.0))
+    # --- references and names ---------------------------------------------------------------------------------
 
     def _reference(self, level: Level) -> Stroke:
-        y = self._place(self.x.low, level.y)[1]
+        y = self.plane.point(self.plane.x.low, level.y)[1]
         return Stroke(np.array([(self.area.left, y), (self.area.right, y)]), GREY, 0.7, REFERENCE, data=True)
 
     def _beside(self, level: Level, cloud: Floats, taken: Iterable[Box]) -> list[Words]:
@@ -149,7 +106,7 @@ class _PanelLayout:
         if not level.label:
             return []
         area, small, taken = self.area, self.small, list(taken)
-        wide, y = self.typist.width(level.label, small), self._place(self.x.low, level.y)[1]
+        wide, y = self.typist.width(level.label, small), self.plane.point(self.plane.x.low, level.y)[1]
         starts = np.arange(area.right - 1.0, area.left + wide + 2.0, -3.0)
         for away, x in itertools.product((2.0, 3.5, 5.0), starts):
             for base in (y + away + DOWN * small, y - away - UP * small):
@@ -168,7 +125,7 @@ class _PanelLayout:
             end = last(line)
             if id(line) not in self.names or end is None:
                 continue
-            x, y = self._place(*end)
+            x, y = self.plane.point(*end)
             if area.right - x < 0.12 * (area.right - area.left):
                 continue
             wide, tall = self.typist.width(line.label, size), size * (UP + DOWN)
@@ -191,9 +148,9 @@ class _PanelLayout:
         for line in self.panel.lines:
             end = last(line)
             if id(line) in self.names and id(line) not in self.settled and end is not None:
-                wanted.append((self.names[id(line)], self._place(*end), colour_of(line.role)))
+                wanted.append((self.names[id(line)], self.plane.point(*end), colour_of(line.role)))
         for level in outside:
-            end = (area.right, self._place(self.x.low, level.y)[1])
+            end = (area.right, self.plane.point(self.plane.x.low, level.y)[1])
             wanted.append((self.typist.wrapped(level.label, self.small, 4.4 * size), end, GREY))
         leading = size * (UP + DOWN) + 0.4
         heights = [leading * len(lines) + 2.6 for lines, _, _ in wanted]

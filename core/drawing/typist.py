@@ -47,6 +47,11 @@ class Typist:
             size * (2 * _KERN if up else 0.0) + self.face.width(p, (0.72 if up else 1.0) * size) for p, up in pieces
         )
 
+    def fitting(self, text: str, room: float) -> float:
+        """The size at which one line is no wider than ``room``; that of words where it need not be smaller."""
+        size = self.style.font
+        return min(size, size * room / max(self.width(text, size), 1.0))
+
     def _pieces(self, text: str) -> list[tuple[str, bool]]:
         """Printable stretches, and whether each is raised."""
         stretches = itertools.groupby(text, key=lambda c: c in SUPERSCRIPTS)
