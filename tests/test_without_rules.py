@@ -16,7 +16,7 @@ from dpo_report.core.outline import Outline
 
 RUN = Path(__file__).parents[1] / "examples" / "runs" / "kg-8pairs-log1"
 CHECKS = "dpo_report.plugins.checks"
-CLAIMS = ("carries no claim", "No claim", "strongest claim", "does not show that", "Nothing in this run speaks about",
+CLAIMS = ("carries no claim", "No claim", "At most", "does not show that", "Nothing in this run speaks about",
           "would license", "These were applied")  # fmt: skip
 
 
@@ -51,3 +51,10 @@ def test_a_rule_that_failed_may_have_shown_more():
     told = Outline(analyse(made.run(), host))
     assert told.claim == "This run carries no claim: rules failed (X1), so what they would have shown is not known."
     assert "not even that training ran to its planned end" in Outline(made.analysis(made.run())).claim
+
+
+def test_without_rules_no_paper_is_checked(tmp_path, capsys):
+    paper = tmp_path / "paper.md"
+    paper.write_text("The trained model is safe.\n")
+    assert main(["check", str(paper), str(RUN), "--no-plugin", "checks"]) == 2
+    assert "the rules could not be applied (left out: checks)" in capsys.readouterr().err

@@ -40,6 +40,14 @@ def check_paper(args: argparse.Namespace) -> int:
 
 
 def analysed(paths: Sequence[Path], host: Host, answers: Path | None = None) -> list[Analysis]:
-    """What may be said of each run, with the answers of a file."""
+    """What may be said of each run, with the answers of a file.
+
+    Raises:
+        ReportError: a run cannot be read, or no rule could be applied, so that no sentence can be judged.
+    """
     told = elsewhere(answers) if answers else (lambda run: run)
-    return [analyse(told(load(path, host=host)), host) for path in paths]
+    analyses = [analyse(told(load(path, host=host)), host) for path in paths]
+    if analyses and analyses[0].unjudged:
+        why = analyses[0].unjudged
+        raise ReportError(f"the rules could not be applied ({why})", "without them no paper is checked")
+    return analyses
