@@ -17,7 +17,7 @@ _DOUBTFUL = 48
 """Runs that did not end, or of no known method, that are worth a whole look: hundredths of a second each."""
 _BYTES = 32 << 20
 """Of their logs together."""
-ENDED = ("completed", "diverged")
+_ENDED = ("completed", "diverged")
 
 
 def glances(folder: Folder, host: Host) -> list[Witness]:
@@ -36,33 +36,28 @@ def glances(folder: Folder, host: Host) -> list[Witness]:
     return found
 
 
-def hosts_of(quick: Sequence[Witness]) -> dict[str, list[Witness]]:
-    """What was seen at a glance by run folder: a log that another reader found in a run's folder is the run's own."""
-    readers = list(dict.fromkeys(witness.reader for witness in quick))
-    owners: dict[str, int] = {}
-    for witness in quick:
-        owners.setdefault(witness.folder, readers.index(witness.reader))
+def by_folder(quick: Sequence[Witness]) -> dict[str, list[Witness]]:
+    """What was seen at a glance, by run folder."""
     found: dict[str, list[Witness]] = {}
     for witness in quick:
-        rank, home = readers.index(witness.reader), witness.folder
-        while owners.get(home, rank) >= rank and home:
-            home = home.rpartition("/")[0]
-        host = home if owners.get(home, rank) < rank else witness.folder
-        found.setdefault(host, []).append(witness)
+        found.setdefault(witness.folder, []).append(witness)
     return found
 
 
 def doubtful(
     folder: Folder, parts: Mapping[str, Folder], hosts: Mapping[str, Sequence[Witness]], host: Host
-) -> set[str]:
-    """The run folders of which a whole look may tell more than the glance, where they are few and small together."""
-    found = {home for home, told in hosts.items() if told[0].status not in ENDED or told[0].method is None}
+) -> tuple[set[str], bool]:
+    """The run folders of which a whole look may tell more than the glance, and whether they are few and small."""
+    readers = {provided.item.name: provided.item for provided in host.readers}
+    found = {
+        home
+        for home, told in hosts.items()
+        if (told[0].status not in _ENDED or told[0].method is None) and _holds_more(parts[home], told[0], readers)
+    }
     sizes = {entry.path: entry.size for entry in folder.entries}
     logs = {f"{one.folder}/{file}".lstrip("/") for home in found for one in hosts[home] for file in one.files}
-    if len(found) > _DOUBTFUL or sum(sizes.get(log, 0) for log in logs) > _BYTES:
-        return set()
-    readers = {provided.item.name: provided.item for provided in host.readers}
-    return {home for home in found if _holds_more(parts[home], hosts[home][0], readers)}
+    small = sum(sizes.get(log, 0) for log in logs) <= _BYTES
+    return found, small and len(found) <= _DOUBTFUL
 
 
 def _holds_more(part: Folder, witness: Witness, readers: Mapping[str, Reader]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dpo_report.core.continued import Span, continued, sentences, span
 from dpo_report.core.errors import ReportError
-from dpo_report.core.glances import ENDED, doubtful, glances, hosts_of
+from dpo_report.core.glances import by_folder, doubtful, glances
 from dpo_report.core.loader import is_parent, load_all, loaded, offer, open_place, place_of
 from dpo_report.core.many import Failure, Where, each
 from dpo_report.core.model import Run, RunStatus, Witness
@@ -57,7 +57,7 @@ class Listed:
     span: Span | None = None
     """Which steps it logged, where it was read whole."""
     glanced: bool = False
-    """Whether nothing but the ends of its log was looked at."""
+    """Whether only one of its logs was looked at, and others may tell more."""
     goes_on_with: str = ""
     """The path of the run that this one seems to be the resumed part of."""
 
@@ -90,7 +90,7 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
         return Survey(Path(path).parent, tuple(load_all(path, host, with_files)))
     folder = open_place(path)
     quick = [] if folder.only is not None or with_files else glances(folder, host)
-    homes = hosts_of(quick)
+    homes = by_folder(quick)
     if _many(homes):
         return Survey(folder.root, listed=_marked(folder.root, _glanced(folder, homes, host, beside=True)))
     inner = [] if far or with_files or "" in homes else _children(folder)
@@ -108,13 +108,13 @@ def _glanced(folder: Folder, hosts: Mapping[str, Sequence[Witness]], host: Host,
     ``beside`` also lists the runs of files that lie in none of their folders.
     """
     parts = folder.parted({"", *hosts})
-    again = doubtful(folder, parts, hosts, host)
+    more, few = doubtful(folder, parts, hosts, host)
     listed = []
     for home, told in hosts.items():
-        if home not in again:
-            listed += [_of_witness(witness) for witness in told if witness.reader == told[0].reader]
-    for home in again:
-        listed += [_of_run(run, folder.root) for run in loaded(parts[home], folder.root, host)]
+        if home in more and few:
+            listed += [_of_run(run, folder.root) for run in loaded(parts[home], folder.root, host)]
+        else:
+            listed += [replace(_of_witness(witness), glanced=home in more) for witness in told]
     if beside and parts[""].entries:
         with suppress(ReportError):  # what lies beside the runs may tell of none
             listed += [_of_run(run, folder.root) for run in loaded(parts[""], folder.root, host)]
@@ -135,7 +135,7 @@ def refuse_parent(path: Path | str, host: Host) -> None:
     if is_url(path) or not Path(path).is_dir():
         return
     folder = open_place(path)
-    homes = hosts_of(glances(folder, host))
+    homes = by_folder(glances(folder, host))
     if _many(homes):
         listed = _marked(folder.root, _glanced(folder, homes, host))
         lines = text(listed[:_LINES]).splitlines()
@@ -235,8 +235,9 @@ def text(listed: Sequence[Listed]) -> str:
             rows.append((one.path, one.method or "?", one.status, _steps(one), _loss(one), *_settings(one, names)))
     table = columns([row if len(row) == len(rows[0]) else row[: len(rows[0])] for row in rows])
     told = sentences({one.path: one.span for one in own if one.span})
-    if any(one.glanced and one.status not in ENDED for one in own):
-        told.append("of runs that did not end only one log was looked at; others in their folders may go on further")
+    glanced = sum(one.glanced for one in own)
+    if glanced:
+        told.append(f"of {glanced:,} runs only one log was looked at; what else lies in their folders may tell more")
     return "\n".join([table, *([""] if told else []), *told])
 
 
@@ -273,7 +274,6 @@ def _of_witness(witness: Witness) -> Listed:
         float(loss.values[-1]) if loss is not None else None,
         {name: setting.value for name, setting in witness.settings.items()},
         file,
-        glanced=True,
     )
 
 
