@@ -261,11 +261,11 @@ class Outline:
             return f"The rules could not be applied ({why}), so this report neither claims nor cautions."
         said = f"This run carries no claim: {self.no_claim}."
         if self.rung:
-            level = f"level {self.rung.level} of {self.top}"
-            said = f"The strongest claim that this run carries ({level}): {self.sentence(self.rung)}."
+            level = f"claim level {self.rung.level} of {self.top}"
+            said = f"This run shows at most ({level}) that {self.sentence(self.rung)}."
         if self.next_rung:
             least = self.next_rung.licence
-            said += f" It does not show that {self.sentence(self.next_rung)}; the least that would show it: {least}."
+            said += f" It does not show that {self.sentence(self.next_rung)}; to show it, {least}."
         return said
 
     @property

@@ -185,7 +185,7 @@ def test_a_run_that_looks_perfect_but_is_broken(built: dict[str, Path]) -> None:
     assert report["status"] == "diverged"
     assert report["claims"]["level"] <= 0
     text = own_words(built["dpo-nan"])
-    assert "Non-finite values at steps" in text
+    assert "Values were not finite at steps" in text
     assert "no sign of a good fit" in text
 
 

@@ -160,7 +160,7 @@ def saturation(run: Run, values: Values) -> Finding:
     of = f"The {rows:,} training pairs" if rows else "The training pairs"
     tail = ": the held-out accuracy contradicts it" if gap else ""
     if held is not None and float(held.value) >= SATURATED.of(run):
-        tail = "; as the held-out pairs are ranked as well, rule out shared prompts and superficial cues"
+        tail = "; the held-out pairs are ranked as well, so shared prompts and superficial cues are to be ruled out"
     text = say(
         "{of} are fitted almost completely (accuracy {x}, loss {y} in the last logged window), which is no evidence "
         "of generalisation{tail}.",

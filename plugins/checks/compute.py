@@ -53,7 +53,8 @@ def throughput(run: Run, values: Values) -> Finding:
     """I2."""
     rate, runtime = values["throughput.samples"], run.number("train_runtime") or 0.0
     short = runtime < SHORT_SECONDS.of(run) or (reading.total_steps(run) or 0) < SHORT_STEPS.of(run)
-    tail = "; over so short a run, start-up, evaluations and checkpoints weigh heavily in it" if short else ""
+    brief = "short a run, start-up" if runtime < SHORT_SECONDS.of(run) else "few steps"
+    tail = f"; over so {brief}, evaluations and checkpoints weigh heavily in it" if short else ""
     if reading.resumed_from(run) and reading.at_least(run, "transformers", 5, 19) is not True:
         tail += "; it counts the planned work although the run was resumed, so it overstates the speed"
         short = True

@@ -154,6 +154,9 @@ def over_optimisation(run: Run, values: Values) -> Finding:
     n = int(IN_A_ROW.of(run))
     if margin is None or accuracy is None or len(margin) < n or len(accuracy) != len(margin):
         raise NotApplicable(f"fewer than {n} evaluations with margin and accuracy")
+    last = values.get("accuracy.eval.last")
+    if last is not None and last.n and last.n < PAIRS.of(run):
+        raise NotApplicable(f"on fewer than {PAIRS.of(run):g} pairs evaluations are not compared (K2)")
     grew = bool((np.diff(margin.values[-n:]) > 0).all())
     stuck = bool((np.diff(accuracy.values[-n:]) <= 0).all())
     if not (grew and stuck) or float(accuracy.values[-1]) >= SATURATED.of(run):

@@ -36,13 +36,8 @@ def too_small(run: Run, values: Values) -> Finding:
         parts.append(numbers.plural(total, "update"))
     if not parts:
         return passed("large enough for intervals and trends")
-    return found(
-        say(
-            "With {what} the run is too small for inference: no percentage, p-value or trend is given.",
-            what=" and ".join(parts),
-        ),
-        "warning",
-    )
+    text = "The run is too small for inference: percentages, p-values and trends are not given."
+    return found(say(text, what=" and ".join(parts)), "warning")
 
 
 CHECKS = (

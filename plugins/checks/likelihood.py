@@ -46,9 +46,9 @@ def displacement(run: Run, values: Values) -> Finding:
         return passed("preferred responses did not lose likelihood beyond doubt")
     where = " and by ".join(f"{numbers.number(abs(float(value.value)))} nats on {word}" for word, value in seen)
     text = say(
-        "The margin grew while the log-probability of preferred responses fell, per response on average, by {where}"
-        "{assumed}; the improvement is relative (rejected responses fell further), a pattern described as likelihood "
-        "displacement [@razin2025; @pal2024smaug].",
+        "The margin grew although preferred responses became less likely: their log-probability fell by {where}, per "
+        "response on average{assumed}. Rejected responses fell further, a pattern described as likelihood displacement "
+        "[@razin2025; @pal2024smaug].",
         where=where,
         assumed=f" ({reading.beta_remark(run).lstrip(', ')})" if reading.beta_remark(run) else "",
     )

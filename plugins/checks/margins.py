@@ -33,15 +33,17 @@ def margin_growth(run: Run, values: Values) -> Finding:
     first, last = windows.first, windows.last
     # The interval is of first minus last, as for a loss; a margin that grew has it below zero.
     fall = conventions.fall_interval(run, logged)
+    end = numbers.number(float(series.values[-1]))
+    same = f"; the latter is {in_nats}" if in_nats else ""
     verb = "rose" if last > first else "fell" if last < first else "went"
     text = say(
-        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last {n} rows; "
-        "last window {x}).",
+        "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last {n} rows"
+        "{last}).",
         verb=verb,
         n=windows.size,
         a=numbers.number(first),
         b=numbers.number(last),
-        x=", ".join(filter(None, (numbers.number(float(series.values[-1])), in_nats))),
+        last=f"; last window {', '.join(filter(None, (end, in_nats)))}" if end != numbers.number(last) else same,
     )
     grew = fall is not None and fall[1] < 0
     return found(text, "good" if grew else "info", evidence=evidence, grants=("margin-grew",) if grew else ())

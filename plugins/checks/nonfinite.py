@@ -20,11 +20,11 @@ def non_finite(run: Run, values: Values) -> Finding:
         return passed("every logged loss, gradient norm and reward is finite", grants=("finite",))
     shown = sorted(steps | zeros)
     if shown:
-        text = say("Non-finite values at {steps}", steps=_spans(run, shown))
+        text = say("Values were not finite at {steps}", steps=_spans(run, shown))
     else:
-        text = say("Non-finite values in the closing summary")
+        text = say("Values of the closing summary were not finite")
     if zeros:
-        text += f", with losses of exactly 0 at {numbers.plural(len(zeros), 'step')}"
+        text += f", and the logged loss was exactly 0 at {numbers.plural(len(zeros), 'step')}"
     mean = run.number("train_loss")
     hidden = zeros or (mean is not None and math.isfinite(mean))
     text += "; the trainer's filter may have hidden others in the averaged loss" if hidden else ""

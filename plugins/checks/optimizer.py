@@ -109,9 +109,7 @@ def rate_too_high(run: Run, values: Values) -> Finding:
         signs.append(f"both log-probabilities {COLLAPSE.of(run):g} nats down within the first {early} of training")
     if not signs:
         return passed("no sign of too high a learning rate")
-    return found(
-        say("The pattern ({signs}) is consistent with too high a learning rate.", signs="; ".join(signs)), "caution"
-    )
+    return found(say("Too high a learning rate is one possible cause ({signs}).", signs="; ".join(signs)), "caution")
 
 
 def _collapsed_early(run: Run) -> bool:

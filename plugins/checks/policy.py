@@ -85,7 +85,8 @@ def divergence(run: Run, values: Values) -> Finding:
             first, last = reading.ends(run.get(key))
         except NotApplicable:
             continue
-        parts.append(f"{word} went from {numbers.number(first)} to {numbers.number(last)}")
+        ends = numbers.number(first), numbers.number(last)
+        parts.append(f"{word} " + ("stayed at {}" if ends[0] == ends[1] else "went from {} to {}").format(*ends))
         falls = falls or (key == "entropy" and first > 0 and last < first * (1 - SHARPENED.of(run)))
     if not parts:
         return found(

@@ -92,7 +92,7 @@ def own_samples(run: Run, values: Values) -> Finding:
     """L9: then F1 says that nothing was held out."""
     if any(split.split(":")[0] in ("eval", "test") for _, split in run.series):
         return passed("held-out prompts were evaluated as well")
-    text = "The reward was measured on the policy's own answers to training prompts; on others it is not known."
+    text = "The rewards judge the policy's own answers, sampled as it trained."
     return found(say(text), "warning")
 
 

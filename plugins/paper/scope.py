@@ -156,8 +156,8 @@ _DENIED_AFTER = re.compile(
 )
 
 
-_THAT = re.compile(r"That (?:the|it|this|our|its|these|they)\b")
-"""A clause that says nothing by itself, as in the answer to ``What would one like to conclude?``"""
+_THAT = re.compile(r"That (?:the|it|this|our|its|these|they)\b|(?:Nothing|None|Neither)\b")
+"""A clause that says nothing by itself, as in the answer to ``What would one like to conclude?``, or denies it all."""
 _UNTESTED = re.compile(
     r"(?:(?!\b(?:is|are|was|were|has|have|had|can|will|does|did|shows?|showed)\b).)*"
     r"\b(?:is|are|was|were|has been|have been)"

@@ -147,11 +147,11 @@ CASES = [
     Case("C6", big, "a decreasing trend", lambda: big(loss=FALL[:12]), "good"),
     Case("C6", lambda: big(loss=FLAT), "No trend of the loss is detectable", big, "info", name="flat"),
     Case("C6", lambda: big(loss=FALL[::-1]), "an increasing trend", big, "warning", name="rising"),
-    Case("C12", lambda: big(loss=[0.69, NAN, 0.6]), "Non-finite values at step 2", big, "warning"),
+    Case("C12", lambda: big(loss=[0.69, NAN, 0.6]), "Values were not finite at step 2", big, "warning"),
     Case(
         "C12",
         lambda: big(loss=[0.69, 0.0, 0.0], grad_norm=[1.0, NAN, NAN]),
-        "losses of exactly 0 at 2 steps",
+        "the logged loss was exactly 0 at 2 steps",
         big,
         "warning",
         name="zeros beside NaN",
@@ -159,7 +159,7 @@ CASES = [
     Case(
         "C12",
         lambda: big(loss=[0.69, 0.2], grad_norm=[1.0, INF]),
-        "Non-finite values at step 2",
+        "Values were not finite at step 2",
         lambda: big(loss=[1e-4] * 20 + [0.0] * 5),
         "warning",
         name="saturated zeros are healthy",
@@ -227,7 +227,7 @@ CASES = [
     Case(
         "E1",
         lambda: rewards(-1.0, -3.0),
-        "per response on average, by 10.0 nats on training pairs (step 60)",
+        "fell by 10.0 nats on training pairs (step 60), per response on average",
         lambda: rewards(-1.0, -3.0, settings=BASE | {"loss_type": "apo_down"}),
         "caution",
         name="by design",
@@ -295,7 +295,7 @@ CASES = [
         "caution",
     ),
     Case("J1", big, "a single run (seed 1)", nothing, "caution"),
-    Case("K2", made.first_user, "With 8 pairs and 4 updates the run is too small", big, "warning"),
+    Case("K2", made.first_user, "The run is too small for inference: percentages", big, "warning"),
     Case(
         "L4",
         lambda: big(method="grpo", reward=[0.1] * 30 + [0.5] * 30),
@@ -456,7 +456,7 @@ CASES += [
         lambda: rewards(
             -30.0, -60.0, rewards__chosen=[-9.0] * 60, rewards__rejected=[-12.0] * 60, rewards__margins=[3.0] * 60
         ),
-        "consistent with too high",
+        "Too high a learning rate is one possible cause",
         lambda: rewards(1.0, -1.0),
         "caution",
     ),

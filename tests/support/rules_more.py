@@ -153,7 +153,7 @@ CASES = [
     Case("K10", lambda: told(safety_evaluation="Toxic-1"), "Safety was evaluated with Toxic-1.", big),
     Case("L8", lambda: sampled([0.1] * 30 + [0.5] * 30), "no evidence of better outputs", lambda: sampled([0.5] * 60),
          "caution"),
-    Case("L9", lambda: sampled([0.5] * 60), "policy's own answers to training prompts",
+    Case("L9", lambda: sampled([0.5] * 60), "policy's own answers, sampled as it trained",
          lambda: sampled([0.5] * 60, evaluations={"reward": ([60], [0.4])}), "warning"),
 ]  # fmt: skip
 STATED = ("D10", "K1", "K3", "K4", "K5", "K8")
