@@ -92,13 +92,6 @@ def test_fastai_fits_in_one_table_are_told_apart() -> None:
     assert points(last, "accuracy", "eval") == dict.fromkeys(range(4), 0.6)
 
 
-def test_flair() -> None:
-    run = one("flair", "flair")
-    assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in (1, 2, 3)}
-    assert points(run, "loss", "eval") == {epoch: MADE.held_out(epoch) for epoch in (1, 2, 3)}
-    assert points(run, "f1", "eval") == dict.fromkeys((1, 2, 3), 0.8)
-
-
 def test_ultralytics() -> None:
     run = one("ultralytics", "ultralytics")
     assert points(run, "box_loss") == {epoch: MADE.loss(epoch) for epoch in (1, 2, 3)}
@@ -124,19 +117,6 @@ def test_ultralytics_event_file_tells_of_the_same_evaluations() -> None:
     }
 
 
-def test_simpletransformers() -> None:
-    run = one("simpletransformers", "simpletransformers")
-    assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
-    assert points(run, "mcc", "eval") == {10: 0.5, 20: 0.5}
-    assert (run.global_step, run.settings["learning_rate"].value) == (20, 4e-05)
-
-
-def test_skorch() -> None:
-    run = one("skorch", "skorch")
-    assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in (1, 2, 3)}
-    assert run.series[0].source_at(1) == Source("history.json", "[1].train_loss")
-
-
 def test_stable_baselines() -> None:
     progress, monitor = read("stable_baselines3", "stable_baselines")
     assert points(progress, "loss") == {256 * n: MADE.loss(n) for n in range(2, 6)}
@@ -144,20 +124,6 @@ def test_stable_baselines() -> None:
     assert (progress.trainer, progress.files) == ("stable_baselines3.PPO", ("progress.csv", "progress.json"))
     assert progress.global_step is None and "environment steps" in told(progress)
     assert points(monitor, "episode/reward") == {15: 15.0, 55: 40.0}
-
-
-@pytest.mark.parametrize(("reader", "counted"), [("boosting", 6), ("ludwig", 4)])
-def test_lists_by_round(reader: str, counted: int) -> None:
-    run = one(reader, reader)
-    name = "mlogloss" if reader == "boosting" else "loss"
-    assert points(run, name) == {place + 1: MADE.loss(place) for place in range(counted)}
-    assert points(run, name, "eval") == {place + 1: MADE.held_out(place) for place in range(counted)}
-
-
-def test_boosting_settings_and_places() -> None:
-    run = one("boosting", "boosting")
-    assert run.settings["eta"].value == 0.3
-    assert run.series[0].source_at(2) == Source("evals_result.json", "train.mlogloss[2]")
 
 
 def test_allennlp() -> None:

@@ -18,7 +18,9 @@ from witnesses import FORMATS, read
 READERS = register_readers()
 BINARY = {"tensorboard", "wandb", "swanlab"}
 """These have tests of their own."""
-FAMILIES = sorted(path.name for path in FORMATS.iterdir() if path.is_dir() and path.name not in BINARY)
+FAMILIES = sorted(
+    path.name for path in FORMATS.iterdir() if path.is_dir() and path.name not in (*BINARY, "__pycache__")
+)
 
 
 def read_all(path: Path) -> list[Witness]:

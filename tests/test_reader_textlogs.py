@@ -7,7 +7,7 @@ import pytest
 
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Source, Witness
-from dpo_report.plugins.readers import general, nanogpt, textlogs
+from dpo_report.plugins.readers import general, nanogpt, openrlhf, paddle, textlogs, torchtune, verl
 from dpo_report.plugins.readers.textlogs import pairs
 from witnesses import FORMATS, MADE, one, points, read, told
 
@@ -52,31 +52,11 @@ def test_nanogpt_console() -> None:
     assert run.series[0].source_at(0) == Source("train.log", "line 3, train/loss")
 
 
-@pytest.mark.parametrize(
-    ("reader", "folder", "name"),
-    [
-        ("torchtune", "torchtune", "loss"),
-        ("verl_console", "verl", "actor/pg_loss"),
-        ("openrlhf", "openrlhf", "policy_loss"),
-        ("paddle", "paddle", "loss"),
-    ],
-)
-def test_printed_steps(reader: str, folder: str, name: str) -> None:
-    run = one(reader, f"textlogs/{folder}")
-    assert points(run, name) == {step: MADE.loss(step) for step in THREE}
-    assert run.global_step == 3
-
-
 def test_verl_console_begins_with_pages_of_configuration() -> None:
     (run,) = read("verl_console", "textlogs/verl")
+    assert points(run, "actor/pg_loss") == {step: MADE.loss(step) for step in THREE}
     assert run.series[0].source_at(0).where == "line 2001, actor/pg_loss"
     assert not any("timing" in series.name for series in run.series)
-
-
-def test_verl_file() -> None:
-    run = one("verl", "verl")
-    assert points(run, "actor/pg_loss") == {step: MADE.loss(step) for step in THREE}
-    assert points(run, "gsm8k/acc/mean@1", "eval") == dict.fromkeys(THREE, 0.5)
 
 
 def test_fairseq_numbers_are_text() -> None:
@@ -100,7 +80,8 @@ def test_no_line_takes_long(tmp_path: Path, piece: str) -> None:
     (tmp_path / "train.log").write_text((piece * (40_000 // len(piece)) + "\n") * 20)
     folder = Folder.open(tmp_path)
     start = time.perf_counter()
-    for reader in (nanogpt.READER, *textlogs.READERS, general.READER):
+    printed = (nanogpt, textlogs, torchtune, openrlhf, paddle, general)
+    for reader in (*(module.READER for module in printed), verl.CONSOLE):
         if reader.detect(folder):
             list(reader.read(folder))
     assert time.perf_counter() - start < 10

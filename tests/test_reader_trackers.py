@@ -133,14 +133,6 @@ def test_accelerate_settings_belong_to_the_project() -> None:
     assert (run.folder, run.settings["beta"].value) == ("tiny", 0.1)
 
 
-def test_sacred_runs_finished_and_failed() -> None:
-    done, failed = read("sacred", "sacred")
-    assert (done.folder, done.status, done.settings["lr"].value) == ("1", "completed", 0.1)
-    assert points(done, "loss") == {step: MADE.loss(step) for step in range(3)}
-    assert (failed.folder, failed.status, failed.series) == ("2", "incomplete", ())
-    assert "FAILED and logged no metrics" in told(failed)
-
-
 def test_aim_says_how_to_export() -> None:
     run = one("aim", "aim")
     assert run.series == () and "query_metrics" in told(run)

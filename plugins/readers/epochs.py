@@ -1,31 +1,19 @@
-"""Tables by epoch with headers of their own: fastai, Flair, Ultralytics, simpletransformers, and skorch's history."""
+"""Tables by epoch with headers of their own: fastai, Ultralytics, simpletransformers, and skorch's history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import first_line, load_json
-from dpo_report.plugins.readers.keys import Key, mapping
-from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
+from dpo_report.plugins.readers.layout import Found, Layout, first_of, renamed, without
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import from_json, from_yaml
 from dpo_report.plugins.readers.tabular import Row, columns, read_csv
-
-
-def _renamed(rename: Mapping[str, str]) -> Any:
-    """A namer that knows some keys under other names."""
-
-    def namer(keys: Iterable[str]) -> dict[str, Key]:
-        listed = {key: rename.get(key, key) for key in keys}
-        known = mapping(listed.values())
-        return {key: known[name] for key, name in listed.items()}
-
-    return namer
-
 
 # fastai: history.csv of CSVLogger; a second fit with append=True begins with the header again
 
@@ -43,39 +31,13 @@ FASTAI = Layout(
     _knows_fastai,
     read_csv,
     first_of("epoch"),
-    cells=lambda cells: {
-        key if key in ("train_loss", "valid_loss") else f"valid_{key}": cell
-        for key, cell in cells.items()
-        if key not in ("epoch", "time")
-    },
+    cells=without("epoch", "time"),
+    namer=renamed(lambda key: key if key in ("train_loss", "valid_loss") else f"valid_{key}"),
     counts="epoch",
     note="fastai logs by epoch and counts from 0; train_loss is a moving average, not the epoch's mean",
     complete=lambda _folder, found: found.extra.update(trainer="fastai.Learner"),
     precision=5,
     files=(FileKind("history.csv", "log", "fastai's log: one row for each epoch"),),
-).reader()
-
-
-# Flair: loss.tsv, tab separated, upper case, with the time of day only
-
-
-def _knows_flair(name: str, start: bytes) -> float:
-    header = columns(first_line(start))
-    return 0.95 if header[:2] == ["EPOCH", "TIMESTAMP"] and "TRAIN_LOSS" in header else 0.0
-
-
-FLAIR = Layout(
-    "flair",
-    "Flair",
-    (".tsv", ".txt"),
-    _knows_flair,
-    read_csv,
-    first_of("EPOCH"),
-    cells=lambda cells: {key.lower(): cell for key, cell in cells.items() if key not in ("EPOCH", "TIMESTAMP")},
-    counts="epoch",
-    note="Flair logs by epoch",
-    complete=lambda _folder, found: found.extra.update(trainer="flair.trainers.ModelTrainer"),
-    files=(FileKind("loss.tsv", "log", "Flair's log: one row for each epoch"),),
 ).reader()
 
 
@@ -130,6 +92,9 @@ ULTRALYTICS = Layout(
 # simpletransformers: training_progress_scores.csv, whose other columns are of the evaluation
 
 
+_SAVED = re.compile(r"^checkpoint-(\d{1,15})-epoch-(\d{1,9})/")
+
+
 def _knows_simple(name: str, start: bytes) -> float:
     header = columns(first_line(start))
     if "global_step" not in header or "train_loss" not in header:
@@ -137,17 +102,19 @@ def _knows_simple(name: str, start: bytes) -> float:
     return 0.95 if name == "training_progress_scores.csv" else 0.5
 
 
-def _simple_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
-    own = ("train_loss", "eval_loss")
-    return {k if k in own else f"eval_{k}": c for k, c in cells.items() if k not in ("global_step", "")}
-
-
 def _complete_simple(folder: Folder, found: Found) -> None:
-    config = next((entry for entry in folder.entries if entry.name == "model_args.json"), None)
-    if config:
-        found.extra["settings"] = from_json(folder, config, found.problems)
-        found.files.append(config.path)
     found.extra["trainer"] = "simpletransformers"
+    config = next((entry for entry in folder.entries if entry.path == "model_args.json"), None)
+    if config is None:
+        return
+    found.files.append(config.path)
+    settings = from_json(folder, config, found.problems)
+    found.extra["settings"] = settings
+    planned, done = settings.get("num_train_epochs"), found.told.last_step()
+    ends = (_SAVED.match(entry.path) for entry in folder.entries)
+    last = max(((int(end[1]), int(end[2])) for end in ends if end), default=None)
+    if planned and last is not None and last[0] == done and last[1] == number(planned.value):
+        found.extra |= {"ended": "completed", "planned": done}
 
 
 SIMPLE = Layout(
@@ -157,13 +124,19 @@ SIMPLE = Layout(
     _knows_simple,
     read_csv,
     first_of("global_step"),
-    cells=_simple_cells,
+    cells=without("global_step", ""),
+    namer=renamed(lambda key: key if key in ("train_loss", "eval_loss") else f"eval_{key}"),
+    note="simpletransformers' train_loss is that of the one batch before each evaluation",
     complete=_complete_simple,
     files=(FileKind("training_progress_scores.csv", "log", "train loss and evaluation scores at every evaluation"),),
 ).reader()
 
 
 # skorch: history.json, a list of epochs with their batches inside
+
+
+_RATE = "event_lr"
+"""What skorch's LRScheduler records."""
 
 
 def _knows_skorch(name: str, start: bytes) -> float:
@@ -177,6 +150,18 @@ def _skorch_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Itera
             yield Row(place, row)
 
 
+def _skorch_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Losses, scores and the rate; not whether a score is the best so far, nor what other callbacks record."""
+    own = without("epoch", "batches", "dur", "train_batch_count", "valid_batch_count")(cells)
+    return {key: cell for key, cell in own.items() if key == _RATE or not key.startswith("event_")}
+
+
+def _skorch_name(key: str) -> str:
+    if key == _RATE:
+        return "learning_rate"
+    return key if key.startswith(("train_", "valid_")) else f"valid_{key}"
+
+
 SKORCH = Layout(
     "skorch",
     "skorch",
@@ -184,12 +169,13 @@ SKORCH = Layout(
     _knows_skorch,
     _skorch_rows,
     first_of("epoch"),
-    cells=without("epoch", "batches", "dur", "train_batch_count", "valid_batch_count"),
+    cells=_skorch_cells,
+    namer=renamed(_skorch_name),
     where="[{row}].{key}",
     counts="epoch",
-    note="skorch logs by epoch",
+    note="skorch logs by epoch; a score whose name tells no data set is of the validation data, as skorch has it",
     complete=lambda _folder, found: found.extra.update(trainer="skorch.NeuralNet"),
     files=(FileKind("history.json", "log", "losses and scores of every epoch"),),
 ).reader()
 
-READERS = (FASTAI, FLAIR, ULTRALYTICS, SIMPLE, SKORCH)
+READERS = (FASTAI, ULTRALYTICS, SIMPLE, SKORCH)

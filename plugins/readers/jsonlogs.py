@@ -1,8 +1,9 @@
-"""Logs as JSON lines with shapes of their own: spaCy, detectron2, verl's file logger."""
+"""Logs as JSON lines with shapes of their own: spaCy and detectron2."""
 
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting
 from dpo_report.plugins.readers.files import load_json
-from dpo_report.plugins.readers.layout import Found, Layout, first_of
+from dpo_report.plugins.readers.layout import Found, Layout, first_of, renamed, without
 from dpo_report.plugins.readers.settings import flatten, from_text
 from dpo_report.plugins.readers.tabular import read_jsonl
 
@@ -80,12 +81,26 @@ SPACY = Layout(
 # detectron2: metrics.json, one object a line
 
 
+_SCORES = re.compile(
+    r"(?:^|/)(?:bbox|segm|keypoints|box_proposals|sem_seg|panoptic_seg|instances|densepose\w*)/|/(?:AP|AR|mIoU|PQ)"
+)
+"""What detectron2's evaluators give, for one data set or, with its name in front, for each of several."""
+
+
 def _knows_detectron(name: str, start: bytes) -> float:
     line = start.split(b"\n", 1)[0]
     shaped = b'"iteration"' in line and any(
         mark in start for mark in (b'"total_loss"', b'"data_time"', b'"eta_seconds"')
     )
     return 0.95 if shaped else 0.0
+
+
+def _complete_detectron(_folder: Folder, found: Found) -> None:
+    """The updates that were made: the first iteration has the number 0, and a last evaluation that of the next one."""
+    found.extra["trainer"] = "detectron2"
+    last = max((one.steps[-1] for one in found.told.series if (one.name, one.split) == ("loss", "train")), default=None)
+    if last is not None:
+        found.extra["step"] = int(last) + 1
 
 
 DETECTRON = Layout(
@@ -95,52 +110,13 @@ DETECTRON = Layout(
     _knows_detectron,
     read_jsonl,
     first_of("iteration"),
-    cells=lambda cells: {
-        (f"eval/{k}" if "/" in k and "AP" in k else k): c
-        for k, c in cells.items()
-        if k not in ("iteration", "eta_seconds", "time", "data_time", "rank_data_time")
-    },
+    cells=without("iteration", "eta_seconds", "time", "data_time", "rank_data_time"),
+    namer=renamed(lambda key: f"eval/{key}" if _SCORES.search(key) else key),
     where="line {row}, key {key}",
     note="detectron2 counts iterations from 0 and logs medians over the last 20",
-    complete=lambda _folder, found: found.extra.update(trainer="detectron2"),
+    complete=_complete_detectron,
     files=(FileKind("last_checkpoint", "checkpoint", "which checkpoint is the newest"),),
 ).reader()
 
 
-# verl: FileLogger writes {"step": 1, "data": {...}}
-
-
-def _knows_verl(name: str, start: bytes) -> float:
-    line = start.split(b"\n", 1)[0]
-    marks = (b'"actor/', b'"critic/', b'"val-core/', b'"val/', b'"training/', b'"train/')
-    return 0.95 if b'"step"' in line and b'"data": {' in line and any(mark in start for mark in marks) else 0.0
-
-
-def _verl_cells(cells: Mapping[str, Any]) -> Mapping[str, Any]:
-    data = cells.get("data")
-    return verl_names(data) if isinstance(data, dict) else {}
-
-
-def verl_names(data: Mapping[str, Any]) -> dict[str, Any]:
-    """verl's keys; what is measured on held-out prompts gets the split's name, its times and rates are left out."""
-    return {
-        "eval/" + k.partition("/")[2] if k.startswith(("val-core/", "val-aux/")) else k: v
-        for k, v in data.items()
-        if not k.startswith(("timing_", "perf/"))
-    }
-
-
-VERL = Layout(
-    "verl",
-    "verl",
-    (".jsonl",),
-    _knows_verl,
-    read_jsonl,
-    first_of("step"),
-    cells=_verl_cells,
-    where="line {row}, data.{key}",
-    complete=lambda _folder, found: found.extra.update(trainer="verl"),
-    precision=7,
-).reader()
-
-READERS = (SPACY, DETECTRON, VERL)
+READERS = (SPACY, DETECTRON)

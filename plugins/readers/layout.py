@@ -18,7 +18,7 @@ from dpo_report.core.growing import followed, following
 from dpo_report.core.model import Problem, Series, Source, Witness
 from dpo_report.plugins.readers.collect import Log, Namer, Told, witness
 from dpo_report.plugins.readers.files import glimpse, head, subs, with_suffix
-from dpo_report.plugins.readers.keys import mapping
+from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.parts import Following, Parts
 from dpo_report.plugins.readers.tabular import Row, RowReader
@@ -241,6 +241,17 @@ def first_of(*names: str) -> Callable[[Mapping[str, Any]], float | None]:
         return None
 
     return step
+
+
+def renamed(own: Callable[[str], str]) -> Namer:
+    """A namer for keys that are written otherwise than everywhere: ``own`` gives the name that is known."""
+
+    def namer(keys: Iterable[str]) -> Mapping[str, Key]:
+        names = {key: own(key) for key in keys}
+        known = mapping(names.values())
+        return {key: known[name] for key, name in names.items()}
+
+    return namer
 
 
 def without(*names: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:

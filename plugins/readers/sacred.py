@@ -7,7 +7,7 @@ from typing import Any
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
-from dpo_report.core.model import Problem, RunStatus, Source, Witness
+from dpo_report.core.model import Datum, Problem, RunStatus, Source, Witness
 from dpo_report.plugins.readers.collect import Log, witness
 from dpo_report.plugins.readers.files import head, load_json, named, subs
 from dpo_report.plugins.readers.numbers import number
@@ -54,13 +54,15 @@ def _witness(folder: Folder, entry: Entry, home: str) -> Witness:
     state = str(about.get("status", ""))
     told_all = log.told()
     if state in ("FAILED", "INTERRUPTED", "DIED", "TIMED_OUT"):
-        problems.append(
-            Problem(entry.path, f"the run ended as {state}" + ("" if told_all.series else " and logged no metrics"))
-        )
+        said = f"the run ended as {state}{_error(about)}" + ("" if told_all.series else ", and logged no metrics")
+        problems.append(Problem(entry.path, said))
     elif state == "RUNNING":
         problems.append(Problem(entry.path, "Sacred never recorded that this run ended: it was killed, or still runs"))
-    experiment = about.get("experiment")
-    name = experiment.get("name") if isinstance(experiment, dict) else None
+    if (result := number(about.get("result"))) is not None:
+        told_all.summary["result"] = Datum(result, Source(entry.path, "result"))
+    found = about.get("experiment")
+    experiment: dict[str, Any] = found if isinstance(found, dict) else {}
+    name = experiment.get("name")
     return witness(
         NAME,
         told_all,
@@ -70,11 +72,26 @@ def _witness(folder: Folder, entry: Entry, home: str) -> Witness:
         settings={k: v for k, v in from_json(folder, config, problems).items() if not k.startswith("__")}
         if config
         else {},
+        versions=_versions(experiment.get("dependencies")),
         problems=problems,
         step=told_all.last_step(),
         ended=_STATUS.get(state, "unknown"),
         precision=7,
     )
+
+
+def _error(about: dict[str, Any]) -> str:
+    """The last line of a failed run's trace: what was raised."""
+    trace = about.get("fail_trace")
+    last = trace[-1].strip() if isinstance(trace, list) and trace and isinstance(trace[-1], str) else ""
+    return f" ({last[:200]})" if last else ""
+
+
+def _versions(dependencies: Any) -> dict[str, str]:
+    """Versions of the libraries that an experiment imports."""
+    listed = dependencies if isinstance(dependencies, list) else []
+    pairs = (str(one).partition("==") for one in listed[:100])
+    return {name: version for name, _, version in pairs if version}
 
 
 FILES = (

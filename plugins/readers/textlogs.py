@@ -1,4 +1,4 @@
-"""Logs printed for people, whose lines a program can read: torchtune, verl, OpenRLHF, fairseq, PaddleFormers.
+"""Logs printed for people, whose lines a program can read: what their readers share; fairseq.
 
 Each family is one pattern for the step and one for the values. Lines that do not fit are no trouble: a console prints
 much else. Progress bars overwrite their line with carriage returns; every part of such a line is looked at.
@@ -14,8 +14,7 @@ from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import lines, parse_json
-from dpo_report.plugins.readers.jsonlogs import verl_names
-from dpo_report.plugins.readers.layout import Layout, first_of, without
+from dpo_report.plugins.readers.layout import Found, Layout, Rows, first_of, renamed, without
 from dpo_report.plugins.readers.tabular import Row
 
 SUFFIXES = (".txt", ".log", ".out", ".err")
@@ -23,7 +22,7 @@ STEP = "\x00step"
 """The cell that holds a row's step."""
 NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?%?|[-+]?(?:nan|inf(?:inity)?)\b"
 PAIR = re.compile(
-    rf"""(?<![A-Za-z0-9_])["']?([A-Za-z_][\w./@()%-]{{0,99}})["']?\s*[:=]\s*["']?(?:np\.float\d+\(|tensor\()?({NUMBER})""",
+    rf"""(?<![A-Za-z0-9_])["']?([A-Za-z_][\w./@()%-]{{0,99}})["']?\s*[:=]\s*["']?(?:np\.\w{{1,20}}\(|tensor\()?({NUMBER})""",
     re.IGNORECASE,
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -69,35 +68,6 @@ def knows(parse: Parse, least: int = 2) -> Callable[[str, bytes], float]:
     return sure
 
 
-_TORCHTUNE = re.compile(r"^Step (\d{1,12}) \| ")
-
-
-def parse_torchtune(line: str) -> dict[str, Any] | None:
-    """``Step 1 | loss:1.25 lr:2e-05 tokens_per_second_per_gpu:812`` of torchtune's DiskLogger."""
-    match = _TORCHTUNE.match(line)
-    found = pairs(line[match.end() :]) if match else {}
-    return {STEP: match.group(1), **found} if match and found else None
-
-
-_VERL = re.compile(r"(?:^|\s)step:(\d{1,12}) - (?=\S)")
-
-
-def parse_verl(line: str) -> dict[str, Any] | None:
-    """``step:1 - actor/pg_loss:0.1 - critic/score/mean:0.4`` of verl's console logger."""
-    match = _VERL.search(line)
-    found = verl_names(pairs(line[match.end() :])) if match else {}
-    return {STEP: match.group(1), **found} if match and any("/" in key for key in found) else None
-
-
-_OPENRLHF = re.compile(r"Global step (\d{1,12})(?: \[\w+\])?: (?=\{)")
-
-
-def parse_openrlhf(line: str) -> dict[str, Any] | None:
-    """``Global step 1: {'policy_loss': 0.1, ...}`` of OpenRLHF's trainers."""
-    match = _OPENRLHF.search(line)
-    return {STEP: match.group(1), **pairs(line[match.end() :])} if match else None
-
-
 _FAIRSEQ = re.compile(r"\| (?:INFO|DEBUG) \| (train|train_inner|valid|test|[\w.]+) \| (?=\{)")
 _FAIRSEQ_OLD = re.compile(r"\| num_updates (\d{1,12})\b")
 _OLD_PAIR = re.compile(rf"\| ([A-Za-z_][\w./]*) ({NUMBER})(?= |$)", re.IGNORECASE)
@@ -129,42 +99,44 @@ def _fairseq(split: str, prefix: str, key: str) -> str:
     return "epoch" if key == "epoch" else f"{split}/{prefix}{key}"
 
 
-_PADDLE = re.compile(r"\bglobal_step: (\d{1,12})\b")
-_PADDLE_TIMES = ("interval_", "progress_or_epoch", "global_step", "max_memory", "current_memory")
-
-
-def parse_paddle(line: str) -> dict[str, Any] | None:
-    """``loss: 0.5, learning_rate: 3e-05, global_step: 10, ...`` of PaddleNLP's and PaddleFormers' trainer."""
-    match = _PADDLE.search(line) if "loss: " in line else None
-    if not match:
-        return None
-    found = pairs(line)
-    epoch = {"epoch": found["progress_or_epoch"]} if "progress_or_epoch" in found else {}
-    return {STEP: match.group(1), **{k: c for k, c in found.items() if not k.startswith(_PADDLE_TIMES)}, **epoch}
-
-
-def _layout(name: str, title: str, parse: Parse, note: str = "", trainer: str = "", *kinds: FileKind) -> Layout:
+def printed(
+    name: str,
+    title: str,
+    parse: Parse,
+    *,
+    own: Callable[[str], str] = lambda key: key,
+    note: str = "",
+    complete: Callable[[Folder, Found], None] = lambda _folder, _found: None,
+    home: Callable[[str], str] = lambda parent: parent,
+    rows: Rows | None = None,
+    files: tuple[FileKind, ...] = (),
+) -> Layout:
+    """A family whose log is a text that one function reads line by line; ``own`` names its keys as everywhere."""
     return Layout(
         name,
         title,
         SUFFIXES,
         knows(parse),
-        rows_of(parse),
+        rows or rows_of(parse),
         first_of(STEP),
         cells=without(STEP),
+        namer=renamed(own),
         where="line {row}, {key}",
         note=note,
-        complete=lambda _folder, found: found.extra.update(trainer=trainer or None),
+        home=home,
+        complete=complete,
         precision=3,
         deep=SUFFIXES,
-        files=kinds,
+        files=files,
     )
 
 
-TORCHTUNE = _layout("torchtune", "torchtune", parse_torchtune, "", "torchtune")
-VERL = _layout("verl_console", "verl console", parse_verl, "read from the console, which may round", "verl")
-OPENRLHF = _layout("openrlhf", "OpenRLHF console", parse_openrlhf, "read from the console, which may round", "OpenRLHF")
-FAIRSEQ = _layout("fairseq", "fairseq", parse_fairseq, "fairseq rounds what it prints", "fairseq")
-PADDLE = _layout("paddle", "PaddleFormers", parse_paddle, "read from the console, which rounds", "paddle.Trainer")
-LAYOUTS = (TORCHTUNE, VERL, OPENRLHF, FAIRSEQ, PADDLE)
-READERS = tuple(layout.reader() for layout in LAYOUTS)
+def trained_by(trainer: str) -> Callable[[Folder, Found], None]:
+    """Completes a run of which nothing but its trainer is known."""
+    return lambda _folder, found: found.extra.update(trainer=trainer)
+
+
+FAIRSEQ = printed(
+    "fairseq", "fairseq", parse_fairseq, note="fairseq rounds what it prints", complete=trained_by("fairseq")
+)
+READER = FAIRSEQ.reader()

@@ -324,23 +324,12 @@ def epochs() -> None:
     head = "epoch,train_loss,valid_loss,accuracy,time"
     fit = [head, *(f"{e},{loss(e)},{held_out(e)},0.5,00:01" for e in range(3))]
     lines("fastai/history.csv", [*fit, head, *(f"{e},{loss(e + 3)},{held_out(e + 3)},0.6,00:01" for e in range(4))])
-    flair = [f"{e}\t12:0{e}:00\t0\t0.1\t{loss(e)}\t{held_out(e)}\t0.8" for e in (1, 2, 3)]
-    lines("flair/loss.tsv", ["EPOCH\tTIMESTAMP\tBAD_EPOCHS\tLEARNING_RATE\tTRAIN_LOSS\tDEV_LOSS\tDEV_F1", *flair])
     yolo = "                  epoch,      train/box_loss,  metrics/mAP50(B),  val/box_loss, lr/pg0"
     lines(
         "ultralytics/train/results.csv",
         [yolo, *(f"   {e},  {loss(e)},  0.{e},  {held_out(e)}, {rate(e)}" for e in (1, 2, 3))],
     )
     text("ultralytics/train/args.yaml", "task: detect\nmodel: yolo11n.pt\nepochs: 3\nlr0: 0.01\n")
-    simple = [f"{s},{held_out(s)},0.5,{loss(s)}" for s in (10, 20)]
-    lines("simpletransformers/training_progress_scores.csv", ["global_step,eval_loss,mcc,train_loss", *simple])
-    text("simpletransformers/model_args.json", '{"learning_rate": 4e-05, "num_train_epochs": 1}')
-    batches = [{"train_loss": 0.5, "train_batch_size": 8}]
-    rows = [
-        {"batches": batches, "epoch": e, "dur": 0.1, "train_loss": loss(e), "valid_loss": held_out(e)}
-        for e in (1, 2, 3)
-    ]
-    text("skorch/history.json", json.dumps(rows, indent=2))
 
 
 def stable_baselines() -> None:
@@ -374,11 +363,6 @@ def jsonlogs() -> None:
         {"data_time": 0.1, "eta_seconds": 9.0, "iteration": i, "lr": rate(1), "total_loss": loss(i)} for i in (19, 39)
     ]
     lines("detectron2/metrics.json", [*detectron, {"bbox/AP": 31.5, "iteration": 39}])
-    verl = [
-        {"step": s, "data": {"actor/pg_loss": loss(s), "val-core/gsm8k/acc/mean@1": 0.5, "perf/mfu": 0.1}}
-        for s in (1, 2, 3)
-    ]
-    lines("verl/metrics.jsonl", verl)
 
 
 def textlogs() -> None:
@@ -389,20 +373,12 @@ def textlogs() -> None:
         "textlogs/nanogpt/train.log",
         [*own, *(f"iter {s}: loss {loss(s):.4f}, time 120.5ms, mfu 30.1%" for s in range(5))],
     )
-    lines(
-        "textlogs/torchtune/log_1.txt",
-        [f"Step {s} | loss:{loss(s)} lr:{rate(s)} tokens_per_second:812.5 " for s in (1, 2, 3)],
-    )
     ray = "\x1b[36m(TaskRunner pid=1)\x1b[0m "
     verl = [
         f"{ray}step:{s} - actor/pg_loss:np.float64({loss(s)}) - critic/score/mean:0.4 - timing_s/gen:1.0"
         for s in (1, 2, 3)
     ]
     lines("textlogs/verl/console.log", ["x" * 60] * 2000 + verl)
-    rlhf = [
-        f"INFO x] \u2728 Global step {s}: {{'policy_loss': {loss(s)}, 'kl': 0.01, 'reward': 0.4}}" for s in (1, 2, 3)
-    ]
-    lines("textlogs/openrlhf/train.out", rlhf)
     stamp = "2026-01-01 00:00:00 | INFO |"
     inner = [
         f"{stamp} train_inner | "
@@ -420,23 +396,9 @@ def textlogs() -> None:
         "textlogs/fairseq-old/train.log",
         [*old, f"| epoch 001 | valid on 'valid' subset | loss {held_out(20)} | num_updates 20"],
     )
-    paddle = [
-        f"[2026-01-01] [ INFO] - loss: {loss(s)}, learning_rate: {rate(s)}, global_step: {s}, interval_runtime: 1.2,"
-        f" progress_or_epoch: 0.{s}"
-        for s in (1, 2, 3)
-    ]
-    lines("textlogs/paddle/workerlog.log", paddle)
 
 
 def others() -> None:
-    evals = {"train": {"mlogloss": [loss(r) for r in range(6)]}, "valid": {"mlogloss": [held_out(r) for r in range(6)]}}
-    text("boosting/evals_result.json", json.dumps(evals))
-    text("boosting/params.json", '{"eta": 0.3, "max_depth": 3}')
-    ludwig = {
-        "training": {"combined": {"loss": [loss(r) for r in range(4)]}, "label": {"accuracy": [0.5, 0.6, 0.7, 0.8]}}
-    }
-    ludwig |= {"validation": {"combined": {"loss": [held_out(r) for r in range(4)]}}, "test": {}}
-    text("ludwig/training_statistics.json", json.dumps(ludwig))
     for epoch in range(3):
         row = {
             "best_epoch": epoch,
@@ -454,13 +416,6 @@ def others() -> None:
         json.dumps({"best_epoch": 2, "training_epochs": 2, "best_validation_loss": held_out(2), "test_f1": 0.7}),
     )
     text("allennlp/config.json", '{"trainer": {"optimizer": {"lr": 0.001}, "num_epochs": 3}}')
-    run = {"artifacts": [], "experiment": {"name": "tiny"}, "heartbeat": None, "status": "COMPLETED"}
-    text("sacred/1/run.json", json.dumps(run))
-    text("sacred/1/config.json", '{"seed": 1, "lr": 0.1, "__doc__": null}')
-    series = {"steps": [0, 1, 2], "values": [loss(0), loss(1), loss(2)], "timestamps": ["a", "b", "c"]}
-    text("sacred/1/metrics.json", json.dumps({"training.loss": series}))
-    text("sacred/2/run.json", json.dumps({**run, "status": "FAILED"}))
-    text("sacred/2/metrics.json", "{}")
     text("aim/.aim/VERSION", "3.29\n")
     text("aim/.aim/meta/chunks/x/CURRENT", "MANIFEST-000004\n")
 

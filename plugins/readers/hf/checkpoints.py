@@ -13,7 +13,7 @@ STATE = "trainer_state.json"
 _CHECKPOINT = re.compile(r"^(?:last-|best-)?checkpoint(?:[-_](\d{1,18}).*)?$|^(?:global_)?step[-_]?(\d{1,18})$")
 _PART = re.compile(
     r"^(?:(?:final|best|last|latest|merged)(?:[-_](?:model|adapters?|checkpoint|merged|weights|state))?|adapters?|model|ref"
-    r"|runs|logs|lora|weights|tokenizer|reward_model_adapter|policy)$",
+    r"|runs|logs|lora|weights|tokenizer|reward_model_adapter|policy|epoch[-_]?\d{1,9})$",
     re.IGNORECASE,
 )
 _WEAK = frozenset({"training_args.bin", "adapter_config.json"})
