@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from importlib import import_module
@@ -158,7 +159,10 @@ class Host:
     def __reduce__(self) -> tuple[Any, ...]:
         """As it was asked for: the worker that gets a host finds and loads the plugins itself, once."""
         modules = None if self._modules is None else tuple(self._modules)
-        reserved, limits = tuple(sorted(self._reserved)), tuple(self.limits.items())
+        reserved = tuple(sorted(self._reserved))
+        limits: tuple[tuple[str, float], ...] = ()
+        with suppress(ReportError):  # told where rules are applied; lists of runs apply none
+            limits = tuple(self.limits.items())
         asked = (self._files, tuple(sorted(self._disabled)), self._discover, modules, reserved, limits)
         return (_again, asked) if not self._extra else (_made, (*asked, self._extra))
 
@@ -190,13 +194,11 @@ class Host:
             ReportError: no rule has a threshold of that name, or the value makes no sense.
         """
         if self._limits is None:
-            plugins, limits = self.plugins, {}  # finding them reads the settings
-            if self._thresholds != {}:
-                from dpo_report.core.thresholds import checked, declared
+            from dpo_report.core.thresholds import checked, declared
 
-                known = declared(provided.item for provided in self.checks)
-                limits = checked(self._thresholds, known, complete=all(plugin.status == "ok" for plugin in plugins))
-            self._limits = limits
+            known = declared(provided.item for provided in self.checks)  # asking for them reads the settings
+            complete = all(plugin.status == "ok" for plugin in self.plugins)
+            self._limits = checked(self._thresholds, known, complete=complete)
         return self._limits
 
     def guard(self, provided: Provided[Any], function: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | Problem:

@@ -182,6 +182,17 @@ def test_a_slip_is_told_in_one_line(
     assert not Path("out").exists()
 
 
+def test_a_slip_is_told_once_where_many_runs_are_reported(
+    folder: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder("[thresholds]\nC7.flatt = 1")
+    parent = str(ROOT / "tests" / "runs" / "dpo-seeds")
+    assert main(["build", parent, "--all", "-o", "out"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert not Path("out").exists()
+    assert main(["inspect", parent]) == 0  # a list applies no rule
+
+
 def test_what_is_set_counts_and_is_shown(folder: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
     folder('[thresholds]\nG8.steps = 25\n"K2.steps" = 15\nC7.flat = 0.5\n')
     assert main(["explain", "G8", str(RUN)]) == 0

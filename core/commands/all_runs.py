@@ -91,6 +91,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
         raise ReportError("--with tells of one run, --all of many", "give the run by its own path")
     if args.answers:
         raise ReportError("--answers is for runs that are named one by one", "name them in place of --all")
+    _ = host.limits  # what is wrong with them is told once, before anything is made
     collector.resume()
     (parent,) = args.runs
     where = many.Where(args.backend, args.scheduler, args.jobs)
