@@ -100,21 +100,27 @@ def stale(made: Mapping[Path, str]) -> Iterator[Path]:
 
 
 def pictures() -> None:
-    """Pages of today's reports as small PNG files."""
-    for name, run, page in (
-        ("first", "kg-8pairs-log1", 1),
-        ("results", "kg-heldout", 2),
-        ("appendix", "kg-heldout", 5),
-    ):
-        with tempfile.TemporaryDirectory() as folder:
-            from dpo_report import build
+    """Pages of today's reports as small PNG files, each the first that holds some words."""
+    from PIL import Image
 
-            build(ROOT / "examples" / "runs" / run, out=Path(folder) / "report")
-            tex = ["pdflatex", "-interaction=batchmode", "report.tex"]
+    from dpo_report import build
+
+    for name, run, words in (
+        ("first", "kg-8pairs-log1", "Methodology"),
+        ("results", "kg-heldout", "Figure 1."),
+        ("appendix", "kg-heldout", "What each number means"),
+    ):
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            build(ROOT / "examples" / "runs" / run, out="report")
+            os.chdir("report")
             for _ in range(2):
-                subprocess.run(tex, cwd=Path(folder) / "report", check=True, stdout=subprocess.DEVNULL)
-            words = ["pdftoppm", "-png", "-r", "60", "-f", str(page), "-l", str(page), "-singlefile", "report.pdf"]
-            subprocess.run([*words, str(DOCS / "pictures" / name)], cwd=Path(folder) / "report", check=True)
+                subprocess.run(["pdflatex", "-interaction=batchmode", "report.tex"], check=True, capture_output=True)
+            told = subprocess.run(["pdftotext", "report.pdf", "-"], check=True, capture_output=True, text=True).stdout
+            page = str(1 + next(place for place, text in enumerate(told.split("\f")) if words in text))
+            draw = ["pdftoppm", "-png", "-r", "60", "-f", page, "-l", page, "-singlefile", "report.pdf"]
+            subprocess.run([*draw, str(DOCS / "pictures" / name)], check=True)
+            picture = DOCS / "pictures" / f"{name}.png"
+            Image.open(picture).quantize(256).save(picture, optimize=True)  # a page has few colours
     import screens  # beside this file; needs a browser
 
     screens.screens(ROOT / "examples" / "runs" / "kg-heldout", DOCS / "pictures")
