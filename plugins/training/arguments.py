@@ -23,7 +23,7 @@ examples:
     parser.add_argument("--eval-split", type=float, metavar="SHARE", help="hold out this share of the prompts instead")
     parser.add_argument("--micro-batch", help="auto (as large as memory allows), as-given, or a number")
     parser.add_argument(
-        "--precision", choices=("auto", "fp32", "bf16"), help="auto: bf16 where it is native and faster"
+        "--precision", choices=("auto", "fp32", "bf16"), help="auto: bf16 on a GPU or bf16 matrix units, else fp32"
     )
     parser.add_argument("--threads", help="auto (the physical cores), or a number")
     parser.add_argument("--sharing", choices=("auto", "off"), help="whether common beginnings are computed once (auto)")

@@ -11,10 +11,6 @@ from dpo_report.plugins.training.hardware import Machine
 
 SHORT = 500
 """Optimizer steps up to which every step is logged."""
-FASTER = 4.0
-"""So much faster than fp32's must a processor's bf16 matrix products be for bf16 to be taken. Products are about half
-of a step, and bf16 moves the losses: twice as fast, as with AVX-512, they save a sixth of the time (docs/training.md).
-"""
 
 Decided = dict[str, tuple[Any, str]]
 
@@ -37,21 +33,17 @@ def library_defaults() -> dict[str, Any]:
 
 
 def precision(asked: str, machine: Machine) -> tuple[bool, str]:
-    """Whether to train in bf16, and why."""
+    """Whether to train in bf16, and why.
+
+    On a processor without matrix units bf16 saves little time (a sixth with AVX-512's instructions) or costs much
+    (without them), and it moves the losses (docs/training.md). Decided by what the processor is, not by a measurement,
+    so that the same machine always computes the same numbers.
+    """
     if asked != "auto":
         return asked == "bf16", "as asked"
-    if not machine.bf16:
-        return False, "bf16 is not native here"
-    if machine.accelerator:
-        return True, "bf16 is native"
-    import torch
-
-    from dpo_report.plugins.training.hardware import matmul_rate
-
-    single, half = (matmul_rate(dtype, 0.15) for dtype in (torch.float32, torch.bfloat16))
-    if half < FASTER * single:
-        return False, f"bf16 products are only {half / single:.1f} × as fast here, and less exact"
-    return True, f"bf16 products are {half / single:.1f} × as fast here"
+    if machine.bf16:
+        return True, "matrix units for bf16"
+    return False, "no matrix units for bf16 here: it would save little time and be less exact"
 
 
 def steps(dpo: Mapping[str, Any], library: Mapping[str, Any], rows: int, effective: int) -> int:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
-"""CPU flags of bf16 arithmetic in hardware (the last one is ARM's)."""
+MATRIX_BF16 = "amx_bf16"
+"""CPU flag of bf16 matrix units. avx512_bf16 is no such thing: it only makes vectors twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Machine:
     memory: int
     """Bytes of memory that it may use altogether."""
     bf16: bool
-    """Whether bf16 arithmetic is native."""
+    """Whether it has matrix units for bf16."""
     system: str
     """Operating system."""
     accelerator: bool = False
@@ -40,7 +40,6 @@ def machine() -> Machine:
     info = _cpuinfo()
     name = info[0].get("model name", "") if info else ""
     flags = set((info[0].get("flags") or info[0].get("Features") or "").split()) if info else set()
-    bf16 = bool(flags & set(NATIVE_BF16))
     system = f"{platform.system()} {platform.release().split('-')[0]}"
     total = min(filter(None, (_meminfo("MemTotal"), _cgroup("memory.max"))), default=0)
     import torch
@@ -48,7 +47,9 @@ def machine() -> Machine:
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
         return Machine(card.name, _cores(info), card.total_memory, torch.cuda.is_bf16_supported(), system, True)
-    return Machine(name or platform.processor() or platform.machine(), _cores(info), total, bf16, system)
+    return Machine(
+        name or platform.processor() or platform.machine(), _cores(info), total, MATRIX_BF16 in flags, system
+    )
 
 
 def available() -> int:
@@ -70,20 +71,23 @@ def peak() -> int:
 def matmul_rate(dtype: Any, seconds: float = 0.3, size: int = 384) -> float:
     """FLOP/s of square matrix multiplications with the threads that torch uses: the fastest one of many counts.
 
-    The fastest, as every slower one was held up by something else that ran on the machine; small enough to fit into
-    one turn of a busy processor.
+    Measured with one thread in its own CPU time and multiplied: what else runs on the machine hardly counts then, while
+    threads that wait for each other on a busy machine showed a hundredth of its speed.
     """
     import time
 
     import torch
 
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     a, b = (torch.rand(size, size).to(dtype) for _ in range(2))
-    best, until = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < until or best == float("inf"):
-        start = time.perf_counter()
+    best, until = float("inf"), time.thread_time() + seconds
+    while time.thread_time() < until or best == float("inf"):
+        start = time.thread_time()
         a @ b
-        best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best
+        best = min(best, time.thread_time() - start)
+    torch.set_num_threads(threads)
+    return 2 * size**3 / best * threads
 
 
 def _cpuinfo() -> list[dict[str, str]]:

@@ -36,7 +36,7 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
         source = models.prepare(asked["model"], run, rows.pairs, int(asked.dpo.get("seed", 42)))
     model, tokenizer = models.load(source)
     _chat_or_stop(rows, tokenizer, asked["model"])
-    half = _agreed(decide.precision(asked["precision"], here))
+    half = decide.precision(asked["precision"], here)
     planned = decide.steps(asked.dpo, library, len(rows.pairs), given[0] * given[1] * world)
     decided = decide.defaults(here, half, planned, held is not None)
     plan = _agreed(parts.micro(asked, model, tokenizer, rows, library, half[0], world))
@@ -90,7 +90,7 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
 
 
 def _agreed(mine: _T) -> _T:
-    """What the first process measured, for all of them: free memory and speed differ from one to the next."""
+    """What the first process decided, for all of them: free memory differs from one moment to the next."""
     from accelerate.utils import broadcast_object_list
 
     found: _T = broadcast_object_list([mine])[0]

@@ -118,7 +118,18 @@ def why_not(model: Any) -> str:
         config, "output_router_logits", False
     ):
         return "its layers do not see the whole sequence"
+    try:
+        _output()
+    except ImportError:
+        return "this version of trl hands its batches on in another way"
     return _difference(model)
+
+
+def _output() -> Any:
+    """What TRL's losses take; since TRL 1.15."""
+    from trl.trainer.utils import FusedCausalLMOutput
+
+    return FusedCausalLMOutput
 
 
 def _difference(model: Any) -> str:
@@ -201,9 +212,7 @@ def install(model: Any, work: Work, weighting: bool = False) -> None:
     """Replace the forward that TRL's fused head calls; every other call goes the old way. ``work`` counts."""
     import types
 
-    from trl.trainer.utils import FusedCausalLMOutput
-
-    plain = model.forward
+    output, plain = _output(), model.forward
     extras = ("entropy", "mean_logits", "is_top1", *(("log_sum_sq_probs",) if weighting else ()))
     vocabulary = model.config.get_text_config().vocab_size
 
@@ -228,7 +237,7 @@ def install(model: Any, work: Work, weighting: bool = False) -> None:
         def spread(values: Any) -> Any:
             return values.new_zeros(scored.shape).masked_scatter(scored, values)
 
-        return FusedCausalLMOutput(
+        return output(
             loss=-logps.sum() / scored.sum().clamp(min=1),
             log_probs=spread(logps),
             label_mask=scored,
