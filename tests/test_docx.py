@@ -5,6 +5,7 @@ import re
 import subprocess
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import docx
 import pytest
@@ -79,6 +80,31 @@ def test_the_others_are_what_they_say(made):
     text = (made / "report.rst").read_text(encoding="utf-8")
     assert set(re.findall(r"figure:: (.*)", text)) == {f"figures/{p.name}" for p in (made / "figures").glob("*.svg")}
     assert re.search(r"^Methodology\n=+$", text, re.MULTILINE)
+
+
+def test_small_tables_stay_on_one_page(made, document):
+    for table in document.tables:
+        rows = [
+            [p.paragraph_format.keep_with_next for cell in row.cells for p in cell.paragraphs] for row in table.rows
+        ]
+        kept = rows[:-1] if len(rows) <= 36 else rows[:2]
+        assert all(all(row) for row in kept)
+        assert not any(rows[-1])
+    with zipfile.ZipFile(made / "report.odt") as odt:
+        content, styles = odt.read("content.xml").decode(), odt.read("styles.xml").decode()
+    ElementTree.fromstring(content)
+    ElementTree.fromstring(styles)
+    assert content.count('style:may-break-between-rows="false"') == sum(
+        len(table.rows) <= 36 for table in document.tables
+    )
+
+
+def test_an_open_document_is_as_wide_as_its_page(made):
+    with zipfile.ZipFile(made / "report.odt") as odt:
+        content = odt.read("content.xml").decode()
+    widths = [float(width) for width in re.findall(r'<draw:frame[^>]*svg:width="([\d.]+)pt"', content)]
+    assert widths and max(widths) <= 468
+    assert not re.search(r'style:parent-style-name="P\d', content), "word processors drop such styles"
 
 
 def test_twice_the_same_bytes(made, tmp_path):

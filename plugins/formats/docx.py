@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _INK = "1A1A1A"
+WHOLE = 36
+"""Rows of a table that is kept on one page."""
 
 _RUN: Mapping[str, Mapping[str, str | None]] = {
     "Title": {"sz": "36", "b": "", "color": _INK},
@@ -95,16 +97,23 @@ def _rule(style: ElementTree.Element) -> None:
     if margins is not None:  # the borders stand before the margins
         table.remove(margins)
         table.append(margins)
+        for side, room in (("top", "24"), ("bottom", "10")):
+            _child(margins, side).set(_w("w"), room)
 
 
 def _laid_out(content: bytes) -> bytes:
-    """The body on pages of letter size, no row of a table broken across two."""
+    """The body on pages of letter size, no row of a table broken across two, nor a table that fits on one."""
     root = _parsed(content)
     body = root.find(_w("body"))
     if body is not None:
         section = _child(body, "sectPr")
         _put(section, "pgSz", {"w": "12240", "h": "15840"})
         _put(section, "pgMar", dict.fromkeys(("top", "right", "bottom", "left"), "1728") | _EDGES)
+    for table in root.iter(_w("tbl")):
+        rows = table.findall(_w("tr"))
+        for row in rows[:-1] if len(rows) <= WHOLE else rows[:2]:
+            for paragraph in row.iter(_w("p")):
+                _child(paragraph, "pPr").insert(1, ElementTree.Element(_w("keepNext")))
     for row in root.iter(_w("tr")):
         properties = row.find(_w("trPr"))
         if properties is None:

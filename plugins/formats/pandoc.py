@@ -30,7 +30,9 @@ def _docx(kit: Kit) -> dict[str, bytes]:
 
 
 def _odt(kit: Kit) -> dict[str, bytes]:
-    return {"report.odt": _whole(kit, "odt", "png")}
+    from dpo_report.plugins.formats.odt import dressed
+
+    return {"report.odt": dressed(_whole(kit, "odt", "png"))}
 
 
 def _epub(kit: Kit) -> dict[str, bytes]:

@@ -1,0 +1,91 @@
+"""How an OpenDocument text looks: pandoc's, with one family of type, smaller captions, ruled tables that stay whole."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+
+from dpo_report.plugins.formats.docx import WHOLE
+
+_FIRST = (1980, 1, 1, 0, 0, 0)
+_WIDEST = 468.0
+"""Points of a line of text: pictures are not wider."""
+_RULES = 'fo:border-top="1pt solid #000000" fo:border-bottom="0.5pt solid #000000"'
+_CELLS = {
+    "TableHeaderRowCell": f'{_RULES} fo:padding="0.02in"',
+    "TableRowCell": 'fo:border="none" fo:padding="0.01in"',
+}
+_STYLES: Mapping[str, tuple[str, str]] = {
+    "Heading": ("", 'style:font-name="Liberation Serif"'),
+    "Caption": ("", 'fo:font-size="9pt" fo:font-style="normal"'),
+    "TableCaption": ('fo:keep-with-next="always" fo:margin-top="0.15in"', 'fo:font-size="9pt" fo:font-style="normal"'),
+    "FigureCaption": ('fo:margin-bottom="0.15in"', 'fo:font-size="9pt" fo:font-style="normal"'),
+    "Table_20_Contents": ("", 'fo:font-size="9pt"'),
+}
+"""Properties of paragraphs and of their letters, set over those that a style has."""
+
+
+def dressed(document: bytes) -> bytes:
+    """The document with our styles; its text and its other parts as they are."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(document)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == "content.xml":
+                content = _pictures(_tables(content.decode())).encode()
+            elif entry.filename == "styles.xml":
+                content = _styled(content.decode()).encode()
+            new.writestr(zipfile.ZipInfo(entry.filename, _FIRST), content, entry.compress_type)
+    return made.getvalue()
+
+
+def _tables(text: str) -> str:
+    """Rules at a table's head, and no page break inside a table that fits on a page."""
+    for name, properties in _CELLS.items():
+        text = re.sub(
+            rf'(style:name="{name}"[^>]*>\s*<style:table-cell-properties) [^>]*/>', rf"\1 {properties} />", text
+        )
+    named = re.compile(r'(style:name="(P\d+)"[^>]*style:parent-style-name=)"(P\d+)"')
+    parents = dict(re.findall(r'style:name="(P\d+)"[^>]*style:parent-style-name="([^"]+)"', text))
+    while named.search(text):  # a style of the document itself is no parent that word processors know
+        text = named.sub(lambda found: f'{found[1]}"{parents[found[3]]}"', text)
+    for table in re.finditer(r'<table:table table:name="(\w+)".*?</table:table>', text, re.DOTALL):
+        if table[0].count("<table:table-row>") <= WHOLE:
+            style = rf'(<style:style style:name="{table[1]}" style:family="table">\s*<style:table-properties)'
+            text = re.sub(style, r'\1 style:may-break-between-rows="false"', text)
+    return text
+
+
+def _pictures(text: str) -> str:
+    """No picture wider than the text."""
+
+    def fitted(found: re.Match[str]) -> str:
+        width, height = float(found[1]), float(found[2])
+        scale = min(1.0, _WIDEST / width)
+        return f'svg:width="{width * scale:.2f}pt" svg:height="{height * scale:.2f}pt"'
+
+    return re.sub(r'svg:width="([\d.]+)pt" svg:height="([\d.]+)pt"', fitted, text)
+
+
+def _styled(text: str) -> str:
+    for name, (paragraph, letters) in _STYLES.items():
+        wanted = rf'(<style:style\b[^>]*style:name="{name}"[^>]*?)(?:/>|>(.*?)</style:style>)'
+        found = re.search(wanted, text, re.DOTALL)
+        if found:
+            text = text[: found.start()] + _with(found, paragraph, letters) + text[found.end() :]
+    return text
+
+
+def _with(found: re.Match[str], paragraph: str, letters: str) -> str:
+    """A style with some properties changed."""
+    inside = found[2] or ""
+    for kind, changed in (("paragraph", paragraph), ("text", letters)):
+        tag = f"style:{kind}-properties"
+        old = re.search(rf"<{tag}\b([^>]*?)/>", inside)
+        kept = dict(re.findall(r'([\w:-]+)="([^"]*)"', old[1] if old else ""))
+        kept |= dict(re.findall(r'([\w:-]+)="([^"]*)"', changed))
+        written = f"<{tag} " + " ".join(f'{key}="{value}"' for key, value in kept.items()) + " />" if kept else ""
+        inside = inside.replace(old[0], written) if old else inside + written
+    return f"{found[1]}>{inside}</style:style>"
