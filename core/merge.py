@@ -148,7 +148,8 @@ def _epoch(group: Sequence[Witness], leading: Witness, step: int | None, logged:
     there = [witness for witness in ordered if step is None or witness.global_step == step]
     told: float | None = _known(witness.epoch for witness in there)
     if told is None and step is not None:
-        if logged is not None and step in logged.steps:
+        counted = any(witness.epoch is not None for witness in group)  # else the log tells which one it was in, from 0
+        if counted and logged is not None and step in logged.steps:
             return float(logged.values[np.searchsorted(logged.steps, step)])
         told = _known(witness.epoch for witness in ordered if witness.global_step is None)
     return told

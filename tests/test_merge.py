@@ -258,6 +258,8 @@ def test_the_epoch_is_that_of_the_step(tmp_path: Path) -> None:
     epochs = curve([step / 16 for step in range(1, 9)], name="epoch", file="events")
     (run,) = runs(tmp_path, replace(state, epoch=None), replace(killed, series=(*killed.series, epochs)))
     assert (run.global_step, run.epoch) == (4, 0.25)
+    (run,) = runs(tmp_path, replace(state, epoch=None), replace(killed, epoch=None, series=(*killed.series, epochs)))
+    assert run.epoch is None  # nobody says that the logged numbers count what was done
 
 
 def test_the_noise_of_single_precision_is_no_precision(tmp_path: Path) -> None:

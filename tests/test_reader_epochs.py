@@ -81,7 +81,7 @@ def test_keras_table_and_history_are_one_run() -> None:
     assert points(run, "loss") == {epoch: MADE.loss(epoch) for epoch in range(5)}
     assert points(run, "loss", "eval") == {epoch: MADE.held_out(epoch) for epoch in range(5)}
     assert set(run.files) == {"history.json", "training.log"}
-    assert run.global_step is None and "counts from 0" in told(run)
+    assert (run.global_step, run.epoch) == (None, 5.0) and "counts from 0" in told(run)
 
 
 def test_fastai_fits_in_one_table_are_told_apart() -> None:
@@ -135,6 +135,18 @@ def test_allennlp() -> None:
     assert run.series[0].source_at(1) == Source("metrics_epoch_1.json", "training_loss")
 
 
+@pytest.mark.parametrize(("first", "epochs"), [(0, 3.0), (1, 3.0), (7, None)])
+def test_epochs_are_counted_where_the_first_is_there(first: int, epochs: float | None, tmp_path: Path) -> None:
+    rows = "".join(f"{epoch},0.5,0.6\n" for epoch in range(first, first + 3))
+    (tmp_path / "history.csv").write_text("epoch,train_loss,valid_loss\n" + rows)
+    run = one("fastai", tmp_path)
+    assert (run.epoch, run.global_step) == (epochs, None)
+
+
+def test_boosting_rounds_are_no_optimizer_steps() -> None:
+    assert [run.global_step for run in read("boosting", "boosting")] == [None] * len(read("boosting", "boosting"))
+
+
 def test_spacy() -> None:
     run = one("spacy", "spacy")
     assert points(run, "losses/textcat") == {0: MADE.loss(0), 10: MADE.loss(10)}
@@ -142,6 +154,7 @@ def test_spacy() -> None:
     assert run.versions == {"spacy": "3.8.18"}
     assert (run.settings["training.dropout"].value, run.settings["training.logger"].value) == (0.1, "spacy.JSON")
     assert "sums" in told(run)
+    assert (run.global_step, run.epoch) == (11, None)  # the epoch of a row is the one that it was in
 
 
 def test_detectron() -> None:

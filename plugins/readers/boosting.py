@@ -103,7 +103,6 @@ def _witness(folder: Folder, entry: Entry, home: str, identity: str) -> Witness:
         folder=home,
         settings=from_json(folder, config, problems) if config else {},
         problems=problems,
-        step=told_all.last_step(),
         precision=6,
     )
 

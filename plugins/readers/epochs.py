@@ -62,7 +62,6 @@ def _complete_ultralytics(folder: Folder, found: Found) -> None:
     if done is None:
         return
     done += first == 0
-    found.extra["epoch"] = float(done)
     if planned is None:
         return
     found.extra["ended"] = "completed" if done >= planned else "unknown"

@@ -247,7 +247,7 @@ LAYOUT = Layout(
     first_of(STEP),
     cells=_cells,
     where=lambda name: "[{row}].{key}" if name.endswith(_JSON) else "line {row}, {key}",
-    counts="epoch",
+    counts="row",
     complete=_complete,
     precision=1,
     deep=SUFFIXES,

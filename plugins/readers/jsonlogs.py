@@ -33,6 +33,9 @@ def _spacy_cells(cells: Mapping[str, Any]) -> dict[str, Any]:
 
 def _complete_spacy(folder: Folder, found: Found) -> None:
     found.extra["trainer"] = "spacy"
+    last = found.told.last_step()
+    if last is not None and any(one.steps[0] == 0 for one in found.told.series if len(one)):
+        found.extra["step"] = last + 1
     config = next(
         (e for part in ("model-last", "model-best") for e in folder.entries if e.path == f"{part}/config.cfg"), None
     )
@@ -68,7 +71,8 @@ SPACY = Layout(
     first_of("step"),
     cells=_spacy_cells,
     where="line {row}, {key}",
-    note="spaCy's losses are sums since the row before, not means; cats_score is in percent, score a fraction",
+    note="spaCy counts steps from 0: step 3 is the fourth; its losses are sums since the row before, not means;"
+    " cats_score is in percent, score a fraction",
     complete=_complete_spacy,
     precision=6,
     files=(

@@ -68,7 +68,8 @@ class Layout:
     where: str | Callable[[str], str] = "line {row}, column {key}"
     """The place of a point, for its source; where it depends on the file, from the file's name."""
     counts: str = "step"
-    """What is counted: ``step`` and ``iteration`` give the run's last step; ``epoch``, ``environment step`` do not."""
+    """What is counted: ``step`` and ``iteration`` give the run's last step; ``epoch`` its epochs, of which each has a
+    row at its end; anything else gives neither."""
     note: str = ""
     """What a reader of the report must know of the steps."""
     home: Callable[[str], str] = lambda parent: parent
@@ -140,6 +141,8 @@ class Layout:
         self.complete(folder, part)
         if self.counts in ("step", "iteration"):
             part.extra.setdefault("step", part.told.last_step())
+        if self.counts == "epoch":
+            part.extra.setdefault("epoch", _epochs(part.told))
         part.extra.setdefault("precision", self.precision)
         return witness(self.name, part.told, part.files, folder=home, problems=part.problems, **part.extra)
 
@@ -198,6 +201,13 @@ class Layout:
     def source(self, entry: Entry, key: str) -> Source:
         where = self.where if isinstance(self.where, str) else self.where(entry.name)
         return Source(entry.path, where.replace("{key}", key))
+
+
+def _epochs(told: Told) -> float | None:
+    """How many epochs have a row, counted from 0 or from 1; None where the first ones are missing."""
+    first = min((float(one.steps[0]) for one in told.series if len(one)), default=-1.0)
+    last = told.last_step()
+    return None if last is None or first not in (0, 1) else float(last + (first == 0))
 
 
 def _times(count: int) -> str:
