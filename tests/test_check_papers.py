@@ -17,8 +17,8 @@ PLANTED = {"planted.tex": "dpo-eval", "planted.md": "dpo-log1", "planted_lora.te
 HONEST = {"honest.tex": "dpo-eval", "honest.md": "dpo-log1", "honest_lora.md": "dpo-lora"}
 
 
-def outcome(paper, run):
-    return check(sources.read(paper), [analyse(load(run))])
+def outcome(paper, *runs):
+    return check(sources.read(paper), [analyse(load(run)) for run in runs])
 
 
 def planted(path):
@@ -55,6 +55,47 @@ def test_honest_texts_raise_no_alarm(name):
     found = outcome(PAPERS / name, RUNS / HONEST[name])
     assert not found.faults
     assert sum(verdict.state == "right" for verdict in found.verdicts) >= 20
+
+
+KG = HERE.parent / "examples" / "runs"
+FIRST_READ = {
+    "planted_acl/main.tex": ([KG / "kg-heldout"], 40, 3),
+    "planted_thesis/thesis.tex": ([RUNS / "sft", RUNS / "kto"], 38, 12),
+}
+"""Papers of several files that were written without a look at the rules: their runs, faults, and those still missed."""
+
+
+@pytest.mark.parametrize("paper", FIRST_READ)
+def test_papers_of_several_files_and_runs(paper):
+    runs, planted_here, missed = FIRST_READ[paper]
+    folder = (PAPERS / paper).parent
+    wanted = {
+        (str(path.relative_to(folder)), line, what) for path in folder.rglob("*.tex") for line, what in planted(path)
+    }
+    found = outcome(PAPERS / paper, *runs).faults
+    places = {(one.file, one.line, what) for one in found for what in (one.rule, one.state)}
+    assert wanted <= places
+    assert {(file, line) for file, line, _ in places} == {(file, line) for file, line, _ in wanted}
+    unseen = sum(path.read_text().count("% missed:") for path in folder.rglob("*.tex"))
+    assert unseen == missed
+    assert len(wanted) + missed >= planted_here - 1  # one line may hold a fault that is found under two rules
+
+
+SEVERAL = {
+    "honest_graph.tex": (KG / "kg-heldout", KG / "kg-8pairs-log1"),
+    "honest_lab.md": (
+        *(RUNS / "dpo-seeds" / f"seed-{n}" for n in (1, 2, 3)),
+        RUNS / "dpo-killed",
+        RUNS / "dpo-two-evalsets",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_honest_texts_on_several_runs_raise_no_alarm(name):
+    found = outcome(PAPERS / name, *SEVERAL[name])
+    assert not found.faults
+    assert sum(verdict.state == "right" for verdict in found.verdicts) >= 35
 
 
 def test_honest_texts_are_long_enough_to_tell():

@@ -149,7 +149,7 @@ _DENIED = re.compile(
 _DENIED_AFTER = re.compile(
     r"\W+(?:\w+\W+){0,4}?(?:(?:is|was|are|were|has|have|had|does|did|do|can|could|should|would|will)(?:n[’']t|"
     r" not|not\b| never)"
-    r"|cannot|remains? (?:open|unknown|unclear|to be)|(?:is|was|are|were) (?:unknown|untested|unclear|"
+    r"|cannot|remains? (?:open|unknown|unclear|to be)|(?:is|was|are|were) (?:unknown|untested|unclear|elsewhere|"
     r"out of scope|left)"
     r"|not (?:measured|tested|shown|evaluated|claimed|studied|assessed|examined)|unknown|untested|\?)",
     re.IGNORECASE,
