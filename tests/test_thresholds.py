@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import math
 import pickle
@@ -17,7 +18,7 @@ import made
 from dpo_report.core.analysis import analyse
 from dpo_report.core.build import build_runs
 from dpo_report.core.cli import main
-from dpo_report.core.contract import Check, Threshold, Values, found, passed
+from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.hookspecs import hookimpl
 from dpo_report.core.loader import load
 from dpo_report.core.manager import Host
@@ -35,12 +36,21 @@ RULES = [provided.item for provided in HOST.checks]
 KNOWN = declared(RULES)
 PAIRS = [(name, rule.code) for name, one in KNOWN.items() for rule in RULES if one in rule.thresholds]
 
+
+def outrun() -> Run:
+    """A run whose held-out margin grew at each of five evaluations, and whose accuracy on 200 pairs did not."""
+    run = evaluated([0.6] * 5, [0.8] * 5)
+    margins = made.series("rewards/margins", [1, 2, 3, 4, 5], "eval", every=10)
+    return replace(run, series={**run.series, ("rewards/margins", "eval"): margins})
+
+
 DOUBTFUL: dict[str, Callable[[], Run]] = {
     "D2.train": lambda: big(rewards__accuracies=[0.675] * 60, loss=FALL, every=10),
     "D5": lambda: evaluated([0.1] * 2, [0.85] * 2, loss=[0.69] + [0.01] * 59, rewards__accuracies=[0.0] + [0.995] * 59),
     "E1": lambda: rewards(1, -1, evaluations={"rewards/chosen": ([60], [-0.2]), "rewards/margins": ([60], [0.5])}),
     "F2": lambda: evaluated([0.6] * 4, [0.7] * 4, rewards__accuracies=[0.0] + [0.85] * 59),
     "F2.rise": lambda: evaluated([0.6, 0.62, 0.64, 0.66]),
+    "F9": outrun,
     "H4": lambda: big(method="kto", settings=BASE | {"per_device_train_batch_size": 2}),
     "I2": lambda: big(summary=TIMED),
     "L7": lambda: big(method="grpo", entropy=[1.0, 0.4]),
@@ -298,3 +308,21 @@ def test_two_thresholds_of_one_name_are_told() -> None:
 
     problems = analyse(big(), Host(discover=False, extra=[Other()])).problems
     assert [p for p in problems if "threshold C7.flat is declared otherwise by checks" in p.message]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_declares_every_threshold_that_it_reads(rule: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: set[str] = set()
+    ours = Threshold.of
+
+    def recorded(threshold: Threshold, run: Run) -> float:
+        read.add(threshold.name)
+        return ours(threshold, run)
+
+    for run in runs_of(rule.code):
+        values = analyse(run, HOST).values
+        with monkeypatch.context() as patch, contextlib.suppress(NotApplicable, KeyError):
+            patch.setattr(Threshold, "of", recorded)
+            rule.explain(run, values)
+    everywhere = {"C12.drop", "C12.share"}  # they tell which runs say nothing at all; C12 declares them for every rule
+    assert read - everywhere <= {one.name for one in rule.thresholds}

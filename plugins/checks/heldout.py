@@ -192,7 +192,7 @@ CHECKS = (
         order=17,
         source="Rafailov et al. 2024; Gao et al. 2023",
         forbids="true quality quantified",
-        thresholds=(IN_A_ROW, SATURATED),
+        thresholds=(IN_A_ROW, SATURATED, PAIRS),
     ),
     Check(
         "F1",

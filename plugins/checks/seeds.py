@@ -219,8 +219,8 @@ CHECKS = (
           forbids="“outperforms” where the interval holds 0, or with fewer than three seeds",
           thresholds=(FEW_SEEDS, CHANCE, *INFERENCE)),
     Check("J5", "Several comparisons", adjusted, section="results", order=83,
-          source="Holm 1979", forbids="the best p-value, unadjusted"),
+          source="Holm 1979", forbids="the best p-value, unadjusted", thresholds=(FEW_SEEDS, *INFERENCE)),
     Check("J7", "Power of a comparison", power, section="limitations", order=7.7,
           source="Card et al. 2020; the detectable difference follows Bloom 1995",
-          forbids="“no difference” from p > 0.05"),
+          forbids="“no difference” from p > 0.05", thresholds=(FEW_SEEDS, *INFERENCE)),
 )  # fmt: skip
