@@ -118,6 +118,8 @@ def test_clearml_values_that_were_reported_once_have_no_step(tmp_path: Path) -> 
     assert run.summary["epoch"].source.where == "line 1, Summary/epoch"
     write(1.5)
     assert one("clearml", tmp_path).status == "incomplete"
+    write(1.7)  # of 4 updates: the batches of a fifth are too few to make one
+    assert one("clearml", tmp_path).status == "completed"
 
 
 def test_comet() -> None:

@@ -15,7 +15,7 @@ def status(
 ) -> RunStatus:
     """``diverged`` before anything else, then by steps done of steps planned.
 
-    Without step counts (only a results file) the epochs of the summary against ``epochs`` planned decide.
+    Where no plan of steps is known, the epochs of the closing row against ``epochs`` planned decide.
     """
     if _diverged(series, summary):
         return "diverged"
@@ -23,7 +23,10 @@ def status(
         return "completed" if step >= planned else "incomplete"
     done = summary.get("epoch")
     if done is not None and epochs and isinstance(done.value, float) and "train_runtime" in summary:
-        return "completed" if done.value >= epochs - 0.005 else "incomplete"
+        rest = done.value / step if step else 0.0  # batches that fill no update are left out at the end
+        if done.value + rest >= epochs - 0.005:
+            return "completed"
+        return "incomplete" if step or done.value <= epochs - 1 else "unknown"
     return "unknown"
 
 
