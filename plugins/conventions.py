@@ -25,6 +25,8 @@ PAIRS = Threshold("D2.pairs", 30, "pairs, or comparisons, below which a share is
 GAP = Threshold("F2.gap", 0.1, "training accuracy less held-out accuracy above which it is a caution", high=1)
 SHARPENED = Threshold("E6.fall", 0.5, "relative fall of the token entropy above which it is told", high=1)
 
+IMPLICIT = "method:dpo,online_dpo"
+"""What rules on the implicit reward of pairs need."""
 INFERENCE = (ROWS, STEPS)
 """What :func:`inference_allowed` reads."""
 WINDOWS = (ENDS, LEAST)

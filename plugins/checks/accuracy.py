@@ -7,7 +7,7 @@ from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, fo
 from dpo_report.core.model import Finding, Run, Series, Severity, Value
 from dpo_report.core.text import Code, Text, join, say
 from dpo_report.plugins import finiteness, reading, statistics
-from dpo_report.plugins.conventions import CHANCE, GAP, PAIRS, STEPS
+from dpo_report.plugins.conventions import CHANCE, GAP, IMPLICIT, PAIRS, STEPS
 from dpo_report.plugins.metrics.rewards import splits
 
 COARSE = Threshold("D4.step", 0.05, "smallest step of a logged accuracy above which its pairs are told", high=1)
@@ -174,15 +174,12 @@ def saturation(run: Run, values: Values) -> Finding:
     return found(text, severity, evidence=("accuracy.train.last", "loss.train.last"))
 
 
-_IMPLICIT = "method:dpo,online_dpo"
-
-
 CHECKS = (
     Check(
         "D2.train",
         "Training accuracy",
         training_accuracy,
-        needs=(_IMPLICIT, "value:accuracy.train.last"),
+        needs=(IMPLICIT, "value:accuracy.train.last"),
         section="results",
         order=40,
         source="Wilson 1927",
@@ -214,7 +211,7 @@ CHECKS = (
         "D4",
         "Resolution of an accuracy",
         resolution,
-        needs=(_IMPLICIT, "rewards/accuracies"),
+        needs=(IMPLICIT, "rewards/accuracies"),
         section="limitations",
         order=8,
         source="arithmetic",
@@ -225,7 +222,7 @@ CHECKS = (
         "D5",
         "Saturation",
         saturation,
-        needs=(_IMPLICIT, "value:accuracy.train.last", "value:loss.train.last", "value:loss.start"),
+        needs=(IMPLICIT, "value:accuracy.train.last", "value:loss.train.last", "value:loss.start"),
         section="discussion",
         order=11,
         source="Azar et al. 2024; Tunstall et al. 2023; thresholds are conventions",

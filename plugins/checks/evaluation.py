@@ -21,11 +21,7 @@ def _all(run: Run) -> list[Evaluation]:
 
 def _interval(value: Value) -> str:
     assert value.low is not None and value.high is not None
-    return f"{numbers.fixed(value.low, 2)} to {numbers.fixed(value.high, 2)}"
-
-
-def _p(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {numbers.fixed(p, 3)}"
+    return numbers.interval(value.low, value.high, lambda x: numbers.fixed(x, 2))
 
 
 def accuracy(run: Run, values: Values) -> Finding:
@@ -51,7 +47,7 @@ def accuracy(run: Run, values: Values) -> Finding:
                 k=k,
                 a=numbers.fixed(float(value.value), 2),
                 i=_interval(value),
-                p=_p(p),
+                p=numbers.p_value(p),
                 verdict=verdict,
             )
         )

@@ -102,7 +102,6 @@ def entropy(run: Run, values: Values) -> Finding:
     return found(say("Token entropy fell by {p}: the distribution sharpened.", p=numbers.share(fall)), "caution")
 
 
-_IMPLICIT = "method:dpo,online_dpo"
 _BEYOND_DOUBT = (conventions.UNITS, *conventions.INFERENCE)
 
 CHECKS = (
@@ -110,7 +109,7 @@ CHECKS = (
         "E1",
         "Likelihood displacement",
         displacement,
-        needs=(_IMPLICIT,),
+        needs=(conventions.IMPLICIT,),
         section="discussion",
         order=12,
         source="Razin et al. 2025; Pal et al. 2024",
@@ -121,7 +120,7 @@ CHECKS = (
         "E2",
         "Chosen up, rejected down",
         healthy_drift,
-        needs=(_IMPLICIT,),
+        needs=(conventions.IMPLICIT,),
         section="results",
         order=44,
         source="Razin et al. 2025",
@@ -132,7 +131,7 @@ CHECKS = (
         "E3",
         "Both rise",
         both_rise,
-        needs=(_IMPLICIT,),
+        needs=(conventions.IMPLICIT,),
         section="results",
         order=45,
         source="arithmetic",
@@ -143,7 +142,7 @@ CHECKS = (
         "E6",
         "Entropy",
         entropy,
-        needs=(_IMPLICIT, "entropy"),
+        needs=(conventions.IMPLICIT, "entropy"),
         section="discussion",
         order=16,
         source="a convention of ours",

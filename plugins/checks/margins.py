@@ -49,7 +49,6 @@ def margin_growth(run: Run, values: Values) -> Finding:
     return found(text, "good" if grew else "info", evidence=evidence, grants=("margin-grew",) if grew else ())
 
 
-_IMPLICIT = "method:dpo,online_dpo"
 FAR = Threshold("D8.nats", 100.0, "margin at β = 0.1 above which the policy is far from its reference", "nats")
 _USUAL_BETA = 0.1
 
@@ -89,7 +88,7 @@ CHECKS = (
         "D8",
         "Far from the reference",
         far_from_reference,
-        needs=(_IMPLICIT, "value:margin.train.last_nats"),
+        needs=(conventions.IMPLICIT, "value:margin.train.last_nats"),
         section="discussion",
         order=15,
         source="Rafailov et al. 2024; Gao et al. 2023; the threshold is a convention",
@@ -100,7 +99,7 @@ CHECKS = (
         "D9",
         "Negative margin",
         negative_margin,
-        needs=(_IMPLICIT, "rewards/margins"),
+        needs=(conventions.IMPLICIT, "rewards/margins"),
         section="discussion",
         order=2,
         source="arithmetic",
@@ -111,7 +110,7 @@ CHECKS = (
         "D1",
         "Margin",
         margin_growth,
-        needs=(_IMPLICIT, "rewards/margins"),
+        needs=(conventions.IMPLICIT, "rewards/margins"),
         section="results",
         order=42,
         source="Rafailov et al. 2023; TRL documentation",
