@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +20,11 @@ from browser import browser as started
 from dpo_report.core import html
 from dpo_report.core.build import build
 from dpo_report.core.dialect import DIALECTS
+from dpo_report.core.manager import default_host
 from dpo_report.core.render import Kit
 from dpo_report.plugins.formats.html import FORMAT
 from dpo_report.plugins.formats.html.charts import BINS, charts, thinned
+from dpo_report.plugins.formats.html.trace import Trace
 from typeset import HOSTILE, hostile_run
 
 RUNS = Path(__file__).parent / "runs"
@@ -69,6 +72,16 @@ def test_it_opens_from_the_disk_and_asks_for_nothing(browser, page, width, dark)
     assert browser.run(inked)
     ground = browser.run("getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(255, 255, 255)") is not dark
+
+
+def test_a_value_below_what_is_printed_is_escaped_once():
+    noise = np.random.default_rng(0).normal(0, 0.05, 200)
+    analysis = made.analysis(made.run(loss=0.7 - np.arange(200) / 500 + noise))
+    sections = tuple(provided.item for provided in default_host().sections)
+    kit = Kit(analysis, "1", DIALECTS["html"], sections, draw=lambda kinds: {})
+    page = kit.render("results.html", section=sections[1], plain=False, trace=Trace(kit), pictures=defaultdict(str))
+    assert re.search(r">&lt; 0\.001<", page)
+    assert "&amp;" not in page
 
 
 def test_no_word_of_a_run_is_wider_than_a_narrow_window(browser, tmp_path):
