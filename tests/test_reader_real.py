@@ -61,10 +61,10 @@ def test_verl_units_and_critics(tmp_path: Path) -> None:
     assert run.method == "ppo"
 
 
-def test_openrlhf_bars_count_batches_and_evaluations_count_updates() -> None:
+def test_openrlhf_bars_count_batches_and_evaluations_updates() -> None:
     run = one("openrlhf", "openrlhf")
     loss = points(run, "loss")
-    assert (len(loss), loss[0.5], loss[1], loss[12]) == (24, 0.693, 0.693, 0.634)
+    assert (list(loss), loss[1], loss[12]) == (list(range(1, 13)), 0.693, 0.634)
     assert points(run, "loss", "eval") == {3: 0.67, 6: 0.654, 9: 0.644, 12: 0.64}
     assert points(run, "rewards/accuracies", "eval") == dict.fromkeys((3, 6, 9, 12), 1.0)
     assert points(run, "rewards/chosen")[12] == 0.0538
@@ -237,3 +237,40 @@ def test_xgboost_first_of_several_sets_is_the_training_data(tmp_path: Path, sets
     assert [series.split for series in run.series].count("train") == train
     assert points(run, "logloss", "eval") == {1: 0.6, 2: 0.5}
     assert ("by custom" in told(run)) == bool(train)
+
+
+@pytest.mark.parametrize("form", ["json", "simple", "file"])
+def test_fairseq_in_its_formats(form: str) -> None:
+    run = one("fairseq", f"fairseq/{form}")
+    loss = {4: 4.626, 8: 4.302, 12: 3.815, 16: 3.739, 20: 3.688, 24: 3.592}
+    assert points(run, "loss") == loss
+    assert points(run, "epoch_loss") == {9: 4.444, 18: 3.751, 27: 3.625}
+    assert points(run, "loss", "eval") == {9: 3.822, 18: 3.63, 27: 3.566}
+    assert points(run, "perplexity", "eval")[27] == 10.86 and points(run, "grad_norm")[24] == 0.486
+    assert points(run, "epoch")[18] == 2
+    assert (run.global_step, run.epoch, run.status) == (27, 3.0, "completed")
+
+
+def test_fairseq_configuration() -> None:
+    run = one("fairseq", "fairseq/json")
+    told_ = {name: run.settings[name].value for name in ("learning_rate", "max_epoch", "seed", "criterion", "lr")}
+    assert told_ == {
+        "learning_rate": 0.005,
+        "max_epoch": 3,
+        "seed": 1,
+        "criterion": "label_smoothed_cross_entropy",
+        "lr": [0.005],
+    }
+
+
+def test_fairseq_validates_on_several_sets(tmp_path: Path) -> None:
+    stamp = "2026-01-01 00:00:00 | INFO |"
+    rows = [
+        f"{stamp} valid | epoch 001 | valid on 'valid' subset | loss 3.5 | num_updates 9",
+        f"{stamp} valid1 | epoch 001 | valid on 'valid1' subset | loss 4.5 | num_updates 9",
+        f"{stamp} train | epoch 001 | loss 5.5 | gnorm 1.5 | num_updates 9",
+    ]
+    (tmp_path / "train.log").write_text("\n".join(rows) + "\n")
+    run = one("fairseq", tmp_path)
+    assert points(run, "loss", "eval") == {9: 3.5} and points(run, "valid1_loss", "eval") == {9: 4.5}
+    assert points(run, "loss") == {9: 5.5} and points(run, "grad_norm") == {9: 1.5}

@@ -7,7 +7,7 @@ import pytest
 
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Source, Witness
-from dpo_report.plugins.readers import general, nanogpt, openrlhf, paddle, textlogs, torchtune, verl
+from dpo_report.plugins.readers import fairseq, general, nanogpt, openrlhf, paddle, torchtune, verl
 from dpo_report.plugins.readers.textlogs import pairs
 from witnesses import FORMATS, MADE, one, points, read, told
 
@@ -59,13 +59,6 @@ def test_verl_console_begins_with_pages_of_configuration() -> None:
     assert not any("timing" in series.name for series in run.series)
 
 
-def test_fairseq_numbers_are_text() -> None:
-    run = one("fairseq", "textlogs/fairseq")
-    assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
-    assert points(run, "loss", "eval") == {20: MADE.held_out(20)}
-    assert points(run, "perplexity", "eval") == {20: 2.1}
-
-
 def test_fairseq_before_json() -> None:
     run = one("fairseq", "textlogs/fairseq-old")
     assert points(run, "loss") == {10: MADE.loss(10), 20: MADE.loss(20)}
@@ -80,7 +73,7 @@ def test_no_line_takes_long(tmp_path: Path, piece: str) -> None:
     (tmp_path / "train.log").write_text((piece * (40_000 // len(piece)) + "\n") * 20)
     folder = Folder.open(tmp_path)
     start = time.perf_counter()
-    printed = (nanogpt, textlogs, torchtune, openrlhf, paddle, general)
+    printed = (nanogpt, fairseq, torchtune, openrlhf, paddle, general)
     for reader in (*(module.READER for module in printed), verl.CONSOLE):
         if reader.detect(folder):
             list(reader.read(folder))

@@ -55,9 +55,10 @@ def _cells(text: str, split: str = "") -> dict[str, str]:
 
 
 def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
-    """Every batch and evaluation as it was drawn last, those of a bar counted in optimizer updates where that is known.
+    """Every batch and evaluation as it was drawn last; of an update the last batch, where its batches are known.
 
-    An evaluation tells after how many updates it came, and so how many batches an update takes.
+    An evaluation tells after how many updates it came, and so how many batches an update takes. OpenRLHF's own trackers
+    get the values of the last one, too.
     """
     found = list(rows_of(parse)(folder, entry, problems))
     batches = _batches_of_an_update(found)
@@ -66,7 +67,9 @@ def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row
     for row in found:
         kind = _EVALUATION in row.cells
         if _BATCHES in row.cells and batches:
-            row = Row(row.line, {**row.cells, STEP: row.cells[STEP] / batches, _UPDATE: True})
+            if row.cells[STEP] % batches:
+                continue
+            row = Row(row.line, {**row.cells, STEP: row.cells[STEP] // batches, _UPDATE: True})
         before = drawn.get(kind)
         if before is not None and before.cells[STEP] != row.cells[STEP]:
             done[kind] = before

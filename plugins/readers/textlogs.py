@@ -1,4 +1,4 @@
-"""Logs printed for people, whose lines a program can read: what their readers share; fairseq.
+"""Logs printed for people, whose lines a program can read: what their readers share.
 
 Each family is one pattern for the step and one for the values. Lines that do not fit are no trouble: a console prints
 much else. Progress bars overwrite their line with carriage returns; every part of such a line is looked at.
@@ -13,7 +13,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
-from dpo_report.plugins.readers.files import lines, parse_json
+from dpo_report.plugins.readers.files import lines
 from dpo_report.plugins.readers.layout import Found, Layout, Rows, first_of, renamed, without
 from dpo_report.plugins.readers.tabular import Row
 
@@ -68,37 +68,6 @@ def knows(parse: Parse, least: int = 2) -> Callable[[str, bytes], float]:
     return sure
 
 
-_FAIRSEQ = re.compile(r"\| (?:INFO|DEBUG) \| (train|train_inner|valid|test|[\w.]+) \| (?=\{)")
-_FAIRSEQ_OLD = re.compile(r"\| num_updates (\d{1,12})\b")
-_OLD_PAIR = re.compile(rf"\| ([A-Za-z_][\w./]*) ({NUMBER})(?= |$)", re.IGNORECASE)
-_NO_CURVE = re.compile(r"(?:^|_)(?:wps|ups|wpb|bsz|wall|train_wall|gb_free|num_updates|update|loss_scale|clip)$")
-
-
-def parse_fairseq(line: str) -> dict[str, Any] | None:
-    """fairseq's JSON log lines (numbers as text) and its older ``| epoch 001 | loss 3.2 | num_updates 500`` lines."""
-    if match := _FAIRSEQ.search(line):
-        value = parse_json(line[match.end() :].strip())
-        if not isinstance(value, dict):
-            return None
-        split = "train" if match.group(1).startswith("train") else "valid"
-        step = value.get("num_updates", value.get(f"{split}_num_updates"))
-        own = {key.removeprefix(f"{split}_"): cell for key, cell in value.items()}
-        prefix = "epoch_" if match.group(1) == "train" else ""
-        kept = {_fairseq(split, prefix, key): cell for key, cell in own.items() if not _NO_CURVE.search(key)}
-        return {STEP: step, **kept} if step is not None else None
-    match = _FAIRSEQ_OLD.search(line)
-    if not match:
-        return None
-    split = "valid" if "| valid" in line else "train"
-    found = {_fairseq(split, "", k): c for k, c in _OLD_PAIR.findall(line) if not _NO_CURVE.search(k)}
-    return {STEP: match.group(1), **found} if found else None
-
-
-def _fairseq(split: str, prefix: str, key: str) -> str:
-    """The key with its split; the mean over an epoch (``train`` lines) apart from that of the last updates."""
-    return "epoch" if key == "epoch" else f"{split}/{prefix}{key}"
-
-
 def printed(
     name: str,
     title: str,
@@ -129,14 +98,3 @@ def printed(
         deep=SUFFIXES,
         files=files,
     )
-
-
-def trained_by(trainer: str) -> Callable[[Folder, Found], None]:
-    """Completes a run of which nothing but its trainer is known."""
-    return lambda _folder, found: found.extra.update(trainer=trainer)
-
-
-FAIRSEQ = printed(
-    "fairseq", "fairseq", parse_fairseq, note="fairseq rounds what it prints", complete=trained_by("fairseq")
-)
-READER = FAIRSEQ.reader()

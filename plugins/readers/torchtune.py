@@ -25,7 +25,14 @@ _LOSSES = {
     "CEWithChunkedOutputLoss": "sft",
     "LinearCrossEntropyLoss": "sft",
 }
-_ALIASES = {"loss.beta": "beta", "optimizer.lr": "learning_rate", "epochs": "num_train_epochs"}
+_ALIASES = {
+    "loss.beta": "beta",
+    "optimizer.lr": "learning_rate",
+    "epochs": "num_train_epochs",
+    "batch_size": "per_device_train_batch_size",
+    "lr_scheduler.num_warmup_steps": "warmup_steps",
+    "checkpointer.checkpoint_dir": "base_model",
+}
 
 
 def parse(line: str) -> dict[str, Any] | None:

@@ -379,15 +379,6 @@ def textlogs() -> None:
         for s in (1, 2, 3)
     ]
     lines("textlogs/verl/console.log", ["x" * 60] * 2000 + verl)
-    stamp = "2026-01-01 00:00:00 | INFO |"
-    inner = [
-        f"{stamp} train_inner | "
-        + json.dumps({"epoch": 1, "loss": str(loss(s)), "lr": str(rate(s)), "num_updates": str(s)})
-        for s in (10, 20)
-    ]
-    scores = {"epoch": 1, "valid_loss": str(held_out(20)), "valid_ppl": "2.1", "valid_num_updates": "20"}
-    valid = f"{stamp} valid | {json.dumps(scores)}"
-    lines("textlogs/fairseq/train.log", [f"{stamp} fairseq_cli.train | Namespace(lr=[0.1])", *inner, valid])
     old = [
         f"| epoch 001 | loss {loss(s)} | nll_loss 1.5 | ppl 3.2 | num_updates {s} | lr 0.0003 | gnorm 0.9"
         for s in (10, 20)
