@@ -106,6 +106,12 @@ def test_two_recipes_on_several_sets_are_compared_set_by_set() -> None:
     assert f"with an estimated probability of {shown:.2f} (95 % stratified bootstrap 0." in text
 
 
+def test_of_many_recipes_three_are_named_and_the_others_counted() -> None:
+    text = made.says(on_sets(HIGH, LOW, LOW, HIGH, LOW, LOW), "J3")
+    assert text.count("estimated probability") == 3
+    assert "; 2 more recipes are reported beside it [agarwal2021]." in text
+
+
 def test_a_recipe_with_too_few_seeds_or_sets_is_not_compared() -> None:
     assert "estimated probability" not in made.says(on_sets(HIGH, LOW[:2]), "J3")
     assert "estimated probability" not in made.says(on_sets(HIGH, [row[:2] for row in LOW]), "J3")

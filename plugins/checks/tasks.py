@@ -13,6 +13,9 @@ from dpo_report.plugins.conventions import INFERENCE, UNITS, inference_allowed
 from dpo_report.plugins.several import Group, named, recipes
 from dpo_report.plugins.tasks import scores, tasks
 
+_MOST = 3
+"""Other recipes that the sentence compares with."""
+
 
 def over_tasks(run: Run, values: Values) -> Finding:
     """J3: interquartile mean, profile and probability of improvement over held-out sets and seeds."""
@@ -24,11 +27,14 @@ def over_tasks(run: Run, values: Values) -> Finding:
     if table is None:
         raise NotApplicable("not every run was evaluated on every held-out set")
     sure = inference_allowed(run) and table.size >= UNITS.of(run)
+    rivals = [(other, scores(other.runs, sets)) for other in others if len(other.runs) >= fewest]
+    compared = [(other, theirs) for other, theirs in rivals if theirs is not None]
     texts = [_together(table, sure)]
-    for other in others:
-        theirs = scores(other.runs, sets) if len(other.runs) >= fewest else None
-        if theirs is not None:
-            texts.append(_improvement(table, theirs, other, sure))
+    texts += [_improvement(table, theirs, other, sure) for other, theirs in compared[:_MOST]]
+    if compared[_MOST:]:
+        texts.append(
+            say("{n} reported beside it", n=numbers.plural(len(compared) - _MOST, "more recipe is", "more recipes are"))
+        )
     return found(join(texts, "; ") + say(" [@agarwal2021]."))
 
 
