@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from dpo_report.core.analysis import analyse
+from dpo_report.core.loader import load
 from dpo_report.core.model import Series
 from dpo_report.plugins.readers.families import READERS
 from witnesses import FORMATS, read
@@ -23,7 +25,7 @@ IN_LINES = (
         "flair",
     ),
     *("ultralytics", "simpletransformers", "spacy", "detectron2", "verl", "nanogpt", "torchtune", "verl_console"),
-    *("openrlhf", "fairseq", "paddle", "general"),
+    *("openrlhf", "fairseq", "paddle", "boosting_console", "general"),
 )
 
 
@@ -62,3 +64,21 @@ def test_every_point_stands_where_its_source_says(reader: str) -> None:
 def test_names_of_readers_are_unique() -> None:
     names = [reader.name for reader in READERS]
     assert len(set(names)) == len(names)
+
+
+def test_counts_name_the_row_that_they_stand_in() -> None:
+    """The state's own members where there is one, else the last logged row: never a word that no file holds."""
+    told = {}
+    for path in (FORMATS.parent / "runs" / "dpo-killed", FORMATS / "lightning" / "csv" / "version_0"):
+        values = analyse(load(path)).values
+        told[path.name] = {name: str(values[name].sources[0]) for name in ("steps.done", "epochs.done")}
+    assert told == {
+        "dpo-killed": {
+            "steps.done": "checkpoint-8/trainer_state.json: global_step",
+            "epochs.done": "checkpoint-8/trainer_state.json: epoch",
+        },
+        "version_0": {
+            "steps.done": "metrics.csv: line 11, column epoch",
+            "epochs.done": "metrics.csv: line 11, column epoch",
+        },
+    }

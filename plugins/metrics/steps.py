@@ -11,11 +11,20 @@ from dpo_report.plugins import reading
 _STEPS = "transformers Trainer.set_initial_training_values; TRL trainers inherit it"
 
 
-def _state_source(run: Run, where: str) -> tuple[Source, ...]:
-    """The place of a top-level entry of the trainer's state: beside the rows, or in the witness's first file."""
+def _told_at(run: Run, member: str) -> tuple[Source, ...]:
+    """Where a count of the run stands: a setting, the trainer's state beside its rows, or else the last logged row."""
+    wanted = getattr(run, member)
     for witness in run.witnesses:
-        if witness.global_step == run.global_step and witness.files:
-            return (Source(witness.files[0], where),)
+        if getattr(witness, member) != wanted or not witness.files:
+            continue
+        setting = witness.settings.get(member)
+        if setting is not None and setting.value == wanted:
+            return (setting.source,)
+        rows = [one for one in witness.series if len(one)]
+        last = max(rows, key=lambda one: float(one.steps[-1])).source_at(-1) if rows else None
+        if last is None or last.where.startswith("log_history["):
+            return (Source(witness.files[0], member),)
+        return (last,)
     return ()
 
 
@@ -23,12 +32,12 @@ def _steps(run: Run) -> Iterator[Value]:
     total = reading.total_steps(run)
     if total is None:
         raise NotApplicable("no step count was logged")
-    yield Value("steps.done", total, _state_source(run, "global_step"), kind="count")
+    yield Value("steps.done", total, _told_at(run, "global_step"), kind="count")
     if run.max_steps:
         yield Value(
             "steps.planned",
             run.max_steps,
-            _state_source(run, "max_steps"),
+            _told_at(run, "max_steps"),
             label="planned optimizer steps",
             kind="count",
         )
@@ -38,7 +47,7 @@ def _epochs(run: Run) -> Iterator[Value]:
     if run.epoch is None:
         raise NotApplicable("no epoch was logged")
     where = run.summary["epoch"].source if "epoch" in run.summary else None
-    yield Value("epochs.done", run.epoch, (where,) if where else _state_source(run, "epoch"), kind="number")
+    yield Value("epochs.done", run.epoch, (where,) if where else _told_at(run, "epoch"), kind="number")
 
 
 def _batch(run: Run) -> Iterator[Value]:
