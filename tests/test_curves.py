@@ -3,6 +3,7 @@
 import math
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import made
+from dpo_report.core.analysis import analyse
 from dpo_report.core.contract import NotApplicable
 from dpo_report.core.figures import draw
+from dpo_report.core.loader import load
 from dpo_report.core.model import Value
 from dpo_report.plugins import curves
 from dpo_report.plugins.curves import tracks
@@ -351,3 +354,11 @@ def test_a_version_that_logs_the_next_rate_is_named():
 def test_a_zero_in_place_of_a_number_is_told():
     broken = made.run(loss=[0.69, 0.0, 0.0], grad_norm=[1.0, math.nan, math.nan])
     assert "A training loss of exactly 0, logged at 2 steps, marks a failure, no fit." in caption("loss", broken)
+
+
+@pytest.mark.parametrize("name", ["kg-heldout", "kg-8pairs-log1"])
+def test_captions_are_short_and_name_no_place(name):
+    run = load(Path(__file__).parents[1] / "examples" / "runs" / name)
+    captions = [str(figure.caption) for figure in analyse(run).figures]
+    assert captions and max(map(len, captions)) < 500
+    assert not [text for text in captions if re.search(r"\b(left|middle|right):", text, re.IGNORECASE)]

@@ -53,6 +53,17 @@ def test_a_style_has_the_measures_of_its_paper(style, tmp_path):
         assert abs(column - look.column) < 0.01
 
 
+@pytest.mark.parametrize(("style", "narrow"), [("ieee", "figure"), ("neurips", "figure*")])
+def test_what_fits_into_a_column_stands_in_one(style, narrow, tmp_path):
+    made = build(RUNS / "dpo-eval", ["latex"], tmp_path / "out", style=style).directory
+    text = (made / "sections" / "results.tex").read_text()
+    floats = re.findall(r"\\begin\{(figure\*?)\}(.*?)\\end\{\1\}", text, re.DOTALL)
+    kinds = {name: kind for kind, body in floats for name in re.findall(r"figures/(\w+)\.pdf", body)}
+    assert (kinds["loss"], kinds["rewards"], kinds["logps"]) == ("figure*", "figure*", narrow)
+    methodology = (made / "sections" / "methodology.tex").read_text()
+    assert f"\\begin{{table{narrow.removeprefix('figure')}}}" in methodology
+
+
 @pytest.mark.parametrize("style", ["icml", "acl", "ieee"])
 def test_a_table_fits_into_one_column(style, tmp_path):
     look = LOOKS[style]
