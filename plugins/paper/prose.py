@@ -149,7 +149,7 @@ class Block:
             )
 
 
-_SMOOTHED = re.compile(r"\b(?:[Rr]unning (?:mean|median|average)|[Mm]oving average|[Ss]moothed)")
+_SMOOTHED = re.compile(r"unning (?:mean|median|average)\b|oving average\b|moothed\b")
 
 
 _LONGEST = 1500

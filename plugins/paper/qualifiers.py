@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import re
 
-_I = re.IGNORECASE
-_PARTS: dict[str, re.Pattern[str]] = {
-    "mean": re.compile(r"\b(?:mean|averag\w+|over (?:the (?:whole )?|all )(?:run|steps|\w+ steps|four updates|"
-        r"training))\b|train_loss", _I),
-    "last": re.compile(
+from dpo_report.plugins.paper.loose import Loose
+
+_PARTS: dict[str, Loose] = {
+    "mean": Loose(r"\b(?:mean|averag\w+|over (?:the (?:whole )?|all )(?:run|steps|\w+ steps|four updates|"
+        r"training))\b|train_loss"),
+    "last": Loose(
         r"\b(?:final\w*|last|ends?|ended|ending|finish\w*|reach\w*|(?:down|fell|dropped|decreased|declined|"
         r"converged) (?:to|at)|"
-        r"end of training|after training)\b", _I),
-    "first": re.compile(r"\b(?:initial\w*|start\w*|first|begin\w*|began|untrained|step 1|outset|from)\b", _I),
-    "best": re.compile(r"\b(?:lowest|minim\w+|best|peak\w*|highest|maxim\w+)\b", _I),
+        r"end of training|after training)\b"),
+    "first": Loose(r"\b(?:initial\w*|start\w*|first|begin\w*|began|untrained|step 1|outset|from)\b"),
+    "best": Loose(r"\b(?:lowest|minim\w+|best|peak\w*|highest|maxim\w+)\b"),
 }  # fmt: skip
-_HELD_OUT = re.compile(r"\b(?:held-?out|eval(?:uation)?|validation|test|dev|unseen)\b", _I)
-_TRAIN = re.compile(
+_HELD_OUT = Loose(r"\b(?:held-?out|eval(?:uation)?|validation|test|dev|unseen)\b")
+_TRAIN = Loose(
     r"\btrain(?:ing)?(?:[- ](?:set|data|pairs|loss|accuracy|margins?|reward\w*|preference|batch\w*))|"
-    r"\b(?:on the|in) training\b",
-    _I,
+    r"\b(?:on the|in) training\b"
 )
-_OTHER_STATISTIC = re.compile(
+_OTHER_STATISTIC = Loose(
     r"\b(?:medians?|standard (?:deviation|error)|std\.?|variances?|quantiles?|percentiles?|slopes?|trends?|"
     r"intervals?|CI|"
     r"spread|windows?|at step|per 100|differences?|sums?|(?:first|last|next) (?:\d+|two|three|four|five|ten|"
     r"third|half|quarter)"
-    r"|steps? \d|rows|moving|smoothed|bound)\b|±|\[",
-    re.IGNORECASE,
+    r"|steps? \d|rows|moving|smoothed|bound)\b|±|\["
 )
 _NAMES = {
     "mean": ("mean", "rest"),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dpo_report.plugins.paper.amounts import Amount
+from dpo_report.plugins.paper.loose import Loose
 from dpo_report.plugins.paper.stems import Index, stems
 
-_I = re.IGNORECASE
 _KIND = (
     r"(?:(?:training|train|mean|average|averaged|final|initial|starting|preference|reward|implicit|implicit-reward|DPO|ranking|"
     r"pairwise|held-out|evaluation|eval|validation|test|binary|classification|logged|overall|last|first|lowest|"
@@ -179,23 +179,22 @@ QUANTITIES = (
 )  # fmt: skip
 """Sorted by nothing: a unit wins over words before the number, and of these the nearest."""
 
-_HEADS = [(q, re.compile(rf"(?<!\w)(?:{q.head})", _I)) for q in QUANTITIES if q.head]
+_HEADS = [(q, Loose(rf"(?<!\w)(?:{q.head})")) for q in QUANTITIES if q.head]
 _NAMING = Index(stems(q.head) for q, _ in _HEADS)
 _MEASURED = {f"q{number}": q for number, q in enumerate(QUANTITIES) if q.unit}
 _UNITS = "|".join(f"(?P<{name}>{q.unit})" for name, q in _MEASURED.items())
-_UNIT = re.compile(rf"[ \u202f]?[-–]?(?=[A-Za-z])(?:{_UNITS})", _I)
+_UNIT = Loose(rf"[ \u202f]?[-–]?(?=[A-Za-z])(?:{_UNITS})")
 """The unit behind a number; the group that it fills is that of the first quantity that has it."""
-_UNLESS = {q.name: re.compile(q.unless, _I) for q in QUANTITIES if q.unless}
-_SURE = {q.name: re.compile(q.sure, _I) for q in QUANTITIES if q.sure}
+_UNLESS = {q.name: Loose(q.unless) for q in QUANTITIES if q.unless}
+_SURE = {q.name: Loose(q.sure) for q in QUANTITIES if q.sure}
 _REST = re.compile(r"[ \u202f]?(?:and )?")
 _LIST = re.compile(r"[\s(]*(?:to|and|or|→|–|-|,|up to|down to|/|\+|±)?[\s(]*(?:to|from|then)?\s*$")
 _TIED = re.compile(r"[\s(\"|:=≈~]*(?:[\w,’'/.()=:≈~|%\-\ue000\ue001 \u202f]|β|σ|λ){0,60}$")
-_FUNCTION = re.compile(
+_FUNCTION = Loose(
     r"[ \u202f]?(?:$|[.,;:)\]|–—”’\"=<>≈≤≥±×·→\ue000-\ue002(]|(?:and|or|to|on|at|in|for|over|with|after|before|"
     r"by|from|when|while|"
     r"which|that|as|per|but|against|is|was|are|were|than|if|so|because|during|across|under|of|give|gives|gave|make|makes|yields?|using|throughout|once|then|we|the|"
-    r"a|an|respectively|nats|tokens|overall|instead|until|since|here|there|not|only|at the)\b)",
-    _I,
+    r"a|an|respectively|nats|tokens|overall|instead|until|since|here|there|not|only|at the)\b)"
 )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from dpo_report.plugins.paper.loose import Loose
 from dpo_report.plugins.paper.prose import CITE, Sentence
 
 _CITED = re.compile(
     rf"{CITE}|\bet al\b|\([A-Z][\w’'-]+(?: (?:and|&) [A-Z][\w’'-]+)?,? (?:19|20)\d\d[a-z]?[;,)]|\[\d+\]"
 )
-_OTHERS = re.compile(
+_OTHERS = Loose(
     r"\b(?:prior|previous|earlier|existing|recent|concurrent|related|other|others[’']|several|many|most|some|"
     r"public|open) (?:work|works|studies|study|papers?|methods?|approaches|models?|systems?|results|authors|reports?|"
     r"recipes?|runs?|settings|experiments|benchmarks?|techniques|trainers?|librar(?:y|ies)|practitioners|groups|teams)\b"
@@ -24,8 +25,7 @@ _OTHERS = re.compile(
     r"|\b(?:has|have) been (?:shown|reported|argued|observed|found|proposed)\b|\bis (?:known|believed|said|often)\b"
     r"|\b(?:typically|usually|commonly|often|in general|generally|widely|in practice|in principle|by definition)\b"
     r"|\b(?:the|an?|its|their) (?:[\w-]+ )?(?:default|library|recipe|documentation|leaderboard|original paper)\b"
-    r"|\b(?:e\.g\.|for example|for instance|such as|suppose|imagine|consider)",
-    re.IGNORECASE,
+    r"|\b(?:e\.g\.|for example|for instance|such as|suppose|imagine|consider)"
 )
 _SUBJECT = re.compile(
     r"\W*(?:(?i:the|a|an|while|although|like|unlike|since|because|when|with|in|for) )?"
@@ -34,36 +34,32 @@ _SUBJECT = re.compile(
     r"|[Pp]reference (?:optimi[sz]ation|tuning|learning)|[Rr]einforcement learning|[Ll]anguage models|[Ll]arge language"
     r"|[Gg]radient accumulation|[Mm]ixed precision)\b"
 )
-_OURS = re.compile(
+_OURS = Loose(
     r"\b(?:we|our|ours|us|I|my)\b"
     r"|\b(?:this|these|the|that|both) (?:[\w-]+ ){0,2}?(?:model|policy|run|runs|training|fine-tuning|loss|"
     r"objective|result|"
     r"results|experiments?|setup|pipeline|scripts?|system|accurac(?:y|ies)|margins?|adapter|checkpoint|study|paper|"
     r"throughput|run ?time|training time|numbers?|settings?|configuration|outputs?|responses?|generations|curve|curves|"
     r"dataset|data|behaviou?r|findings?|effects?|observations?|procedure|method|approach|framework|workflow|recipe|improvement|gains?|speed|value|values)\b"
-    r"|\bpairs (?:are|were|provide|suffice|give)\b|\btrain(?:ing|ed)?\b|\bfine-?tun(?:ing|ed)\b|\bthe tuned\b",
-    re.IGNORECASE,
+    r"|\bpairs (?:are|were|provide|suffice|give)\b|\btrain(?:ing|ed)?\b|\bfine-?tun(?:ing|ed)\b|\bthe tuned\b"
 )
-_FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us|I|my)\b|\bthis (?:run|model|work|paper|study)\b", re.IGNORECASE)
-_BACKGROUND = re.compile(
+_FIRST_PERSON = Loose(r"\b(?:we|our|ours|us|I|my)\b|\bthis (?:run|model|work|paper|study)\b")
+_BACKGROUND = Loose(
     r"rules applied|what would license|related work|background|preliminar|prior work|literature|acknowledg|"
-    r"broader impact|ethic|references|bibliograph",
-    re.IGNORECASE,
+    r"broader impact|ethic|references|bibliograph"
 )
-_HYPOTHETICAL = re.compile(
+_HYPOTHETICAL = Loose(
     r"\b(?:would|should|could|might|if|unless|suppose|assum\w+|e\.g\.|for example|such as|typical\w*|default\w*|"
     r"recommend\w*|"
     r"usual\w*|common\w*|sweep|grid|ablat\w*|vary|varied|varying|rang\w+|between|instead of|rather than|"
     r"compared|versus|vs|"
     r"than|planned|future|next|ideally|need(?:s|ed)? (?:for|to|more|at least)|requires?|failed|trial|attempts?|"
     r"dry run|expected|hypothetical|chance|baselines?|reference run|other|"
-    r"another|earlier|previous|second run|first run|pilot|we also)\b",
-    re.IGNORECASE,
+    r"another|earlier|previous|second run|first run|pilot|we also)\b"
 )
-_REPORTING = re.compile(
+_REPORTING = Loose(
     r"\b(?:report\w*|us(?:e|es|ed) by|follow\w*|who|whose|they|their|compar\w+|than|unlike|versus|as in|recommend\w*|"
-    r"propos\w+|found|show\w*|introduc\w+|argu\w+|observ\w+)\b",
-    re.IGNORECASE,
+    r"propos\w+|found|show\w*|introduc\w+|argu\w+|observ\w+)\b"
 )
 
 
@@ -113,10 +109,10 @@ _CLAUSE = re.compile(
 )
 
 
-_PART = re.compile(rf"{_CLAUSE.pattern}|, (?:we|our|the|this|it|that)\b", re.IGNORECASE)
+_PART = Loose(rf"{_CLAUSE.pattern}|, (?:we|our|the|this|it|that)\b")
 
 
-def clause(text: str, start: int, end: int, parts: re.Pattern[str] = _CLAUSE) -> tuple[int, int]:
+def clause(text: str, start: int, end: int, parts: re.Pattern[str] | Loose = _CLAUSE) -> tuple[int, int]:
     """Where the clause around a place of the sentence begins and ends."""
     first, last = 0, len(text)
     for cut in _cuts(text, parts):
@@ -129,12 +125,12 @@ def clause(text: str, start: int, end: int, parts: re.Pattern[str] = _CLAUSE) ->
 
 
 @lru_cache(maxsize=16)
-def _cuts(text: str, parts: re.Pattern[str]) -> tuple[tuple[int, int], ...]:
+def _cuts(text: str, parts: re.Pattern[str] | Loose) -> tuple[tuple[int, int], ...]:
     """Where one clause of a sentence ends and where the next one begins."""
     return tuple(match.span() for match in parts.finditer(text))
 
 
-_DENIED = re.compile(
+_DENIED = Loose(
     r"\b(?:not|no|n[o’']t|\w+n[’']t|never|cannot|neither|nor|nothing|none|hardly|unknown|whether|if|would|could|might|may|"
     r"should|must|future|evidence (?:of|for|that)|measures? of|tests? (?:of|for)|which|who|what|how|decid\w+|"
     r"needs?|needed|requires?|required|lacks?|"
@@ -143,16 +139,14 @@ _DENIED = re.compile(
     r"rather than|instead of|avoid\w*|say (?:nothing|little)|far from|fails?|failed|without|before|until|"
     r"order to|claim\w*|"
     r"assess\w*|investigat\w*|ask\w*|study|stud(?:ied|ies)|examin\w*|evaluat\w* (?:the|for)|promot\w+|encourag\w+|"
-    r"limits?|limited|limitations?|caution\w*|beware|conclud\w+ nothing|seek\w*|want\w*|towards?|less|least)\b",
-    re.IGNORECASE,
+    r"limits?|limited|limitations?|caution\w*|beware|conclud\w+ nothing|seek\w*|want\w*|towards?|less|least)\b"
 )
-_DENIED_AFTER = re.compile(
+_DENIED_AFTER = Loose(
     r"\W+(?:\w+\W+){0,4}?(?:(?:is|was|are|were|has|have|had|does|did|do|can|could|should|would|will)(?:n[’']t|"
     r" not|not\b| never)"
     r"|cannot|remains? (?:open|unknown|unclear|to be)|(?:is|was|are|were) (?:unknown|untested|unclear|elsewhere|"
     r"out of scope|left)"
-    r"|not (?:measured|tested|shown|evaluated|claimed|studied|assessed|examined)|unknown|untested|\?)",
-    re.IGNORECASE,
+    r"|not (?:measured|tested|shown|evaluated|claimed|studied|assessed|examined)|unknown|untested|\?)"
 )
 
 
