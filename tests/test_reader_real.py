@@ -215,7 +215,8 @@ def test_ludwig_counts_updates() -> None:
     }
     assert points(run, "label/accuracy", "test")[36] == 0.7749999761581421
     assert (run.global_step, run.epoch, run.versions["ludwig"]) == (36, 4, "0.11.0")
-    assert run.settings["trainer.learning_rate"].value == 0.01
+    assert run.settings["learning_rate"].source.where == "config.trainer.learning_rate"
+    assert run.settings["learning_rate"].value == 0.01 and run.settings["num_train_epochs"].value == 4
 
 
 @pytest.mark.parametrize(("every", "steps"), [("step", (50, 100)), ("epoch", (1, 2))])
@@ -274,3 +275,17 @@ def test_fairseq_validates_on_several_sets(tmp_path: Path) -> None:
     run = one("fairseq", tmp_path)
     assert points(run, "loss", "eval") == {9: 3.5} and points(run, "valid1_loss", "eval") == {9: 4.5}
     assert points(run, "loss") == {9: 5.5} and points(run, "grad_norm") == {9: 1.5}
+
+
+def test_lightgbm_console_tells_what_its_evals_tell() -> None:
+    dumped, console = one("boosting", "boosting"), one("boosting_console", "boosting-console")
+    for name, split in (("binary_logloss", "train"), ("auc", "train"), ("binary_logloss", "eval"), ("auc", "eval")):
+        assert points(console, name, split) == pytest.approx(points(dumped, name, split), rel=1e-5)
+    assert console.global_step is None
+
+
+def test_xgboost_console_counts_from_nought(tmp_path: Path) -> None:
+    rows = "[0]\ttrain-logloss:0.48000\teval-logloss:0.50000\n[1]\ttrain-logloss:0.40\teval-logloss:0.45+0.01\n"
+    (tmp_path / "xgb.log").write_text("[16:00:01] WARNING: ../src/learner.cc:767:\n" + rows)
+    run = one("boosting_console", tmp_path)
+    assert points(run, "logloss") == {1: 0.48, 2: 0.4} and points(run, "logloss", "eval") == {1: 0.5, 2: 0.45}

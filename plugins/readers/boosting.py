@@ -33,7 +33,7 @@ def _is_evals(folder: Folder, entry: Entry) -> float:
     return 0.9 if _NAMED.search(entry.name) else 0.5
 
 
-def _split(word: str, words: Collection[str]) -> str:
+def split(word: str, words: Collection[str]) -> str:
     """The split that a data set's name means; one that means none keeps its name.
 
     XGBoost numbers the sets that it is given: of several the first is, as everywhere, the training data.
@@ -85,7 +85,7 @@ def _witness(folder: Folder, entry: Entry, home: str, identity: str) -> Witness:
         if len(path) < 2:
             continue
         key = ".".join(path)
-        names[key] = Key("/".join(path[1:]), _split(path[0], evals), "series")
+        names[key] = Key("/".join(path[1:]), split(path[0], evals), "series")
         for place, value in enumerate(values):
             told = number(value[-1] if isinstance(value, list) and value else value)
             if told is not None:

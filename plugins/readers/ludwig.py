@@ -7,11 +7,12 @@ else by how many steps ``model/training_progress.json`` counted in all.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
-from dpo_report.core.model import Problem, Source, Witness
+from dpo_report.core.model import Problem, Setting, Source, Witness
 from dpo_report.plugins.readers.boosting import lists
 from dpo_report.plugins.readers.collect import Log, witness
 from dpo_report.plugins.readers.files import head, load_json, named, subs
@@ -21,6 +22,7 @@ from dpo_report.plugins.readers.settings import flatten
 
 NAME = "ludwig"
 _STATISTICS, _PROGRESS, _DESCRIPTION = "training_statistics.json", "model/training_progress.json", "description.json"
+_ALIASES = {"trainer.learning_rate": "learning_rate", "trainer.epochs": "num_train_epochs"}
 _WHOLE = "combined"
 """What Ludwig calls the sum over all outputs."""
 
@@ -62,20 +64,28 @@ def _witness(folder: Folder, home: str) -> Witness:
         text = "the place in each list is Ludwig's evaluation, counted from 1; after how many steps, nothing tells"
         problems.append(Problem(_STATISTICS, text))
     found = log.told(lambda keys: {key: names[key] for key in keys})
-    config = about.get("config")
     return witness(
         NAME,
         found,
         [_STATISTICS, *([_DESCRIPTION] if about else []), *([_PROGRESS] if progress else [])],
         folder=home,
         trainer="ludwig",
-        settings=flatten(config, _DESCRIPTION, "config.") if isinstance(config, dict) else {},
+        settings=_settings(about.get("config")),
         versions={part: str(about[f"{part}_version"]) for part in ("ludwig", "torch") if about.get(f"{part}_version")},
         problems=problems,
         step=found.last_step() if apart else None,
         epoch=number(progress.get("epoch")),
         precision=6,
     )
+
+
+def _settings(config: Any) -> dict[str, Setting]:
+    """The configuration, the trainer's settings also under the names that they have elsewhere."""
+    settings = flatten(config, _DESCRIPTION, "config.") if isinstance(config, dict) else {}
+    for own, name in _ALIASES.items():
+        if own in settings:
+            settings.setdefault(name, replace(settings[own], name=name))
+    return settings
 
 
 def _json(folder: Folder, path: str, problems: list[Problem]) -> dict[str, Any]:
