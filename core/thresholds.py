@@ -64,7 +64,7 @@ def contradictions(checks: Iterable[Provided[Check]]) -> Iterator[Problem]:
 
 
 def checked(told: Any, known: Mapping[str, Threshold], *, complete: bool = True) -> dict[str, float]:
-    """What the user set, by name: each name known, each value possible.
+    """What the user set to another value than the default, by name: each name known, each value possible.
 
     Args:
         told: the table ``[thresholds]`` as it stands in the file.
@@ -82,7 +82,7 @@ def checked(told: Any, known: Mapping[str, Threshold], *, complete: bool = True)
             found[name] = _possible(known[name], value)
         elif complete:
             raise ReportError(f"{FILE}: [thresholds] no rule has a threshold {name}", nearest(name, known))
-    return found
+    return {name: value for name, value in found.items() if value != known[name].value}
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

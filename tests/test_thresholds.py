@@ -254,6 +254,14 @@ def test_workers_get_what_is_set(
     assert Host().limits == {}
 
 
+def test_a_default_that_is_set_changes_nothing(folder: Callable[[str], None]) -> None:
+    folder("[thresholds]\nG8.steps = 100\nC7.flat = 0.01\nD8.nats = 60\n")
+    assert Host().limits == {"D8.nats": 60.0}
+    assert "set thresholds of its rules: D8.nats = 60." in str(
+        next(f for f in analyse(big(), Host()).findings if f.code == "K8").text
+    )
+
+
 def test_thresholds_of_rules_that_are_not_at_work_are_passed_over(folder: Callable[[str], None]) -> None:
     folder('[plugins]\ndisable = ["checks"]\n[thresholds]\nG8.steps = 25\n')
     assert Host().limits == {}
