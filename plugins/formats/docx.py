@@ -33,7 +33,7 @@ _PARAGRAPH: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "BodyText": {"spacing": {"before": "60", "after": "100", "line": "264", "lineRule": "auto"}},
     "Compact": {"spacing": {"before": "20", "after": "20"}},
     "CaptionedFigure": {"keepNext": {}, "spacing": {"before": "160", "after": "40"}},
-    "ImageCaption": {"spacing": {"before": "0", "after": "200"}},
+    "ImageCaption": {"keepLines": {}, "spacing": {"before": "0", "after": "200"}},
     "TableCaption": {"keepNext": {}, "spacing": {"before": "200", "after": "60"}},
 }
 _EDGES = {"header": "720", "footer": "720", "gutter": "0"}

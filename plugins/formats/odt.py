@@ -21,7 +21,10 @@ _STYLES: Mapping[str, tuple[str, str]] = {
     "Heading": ("", 'style:font-name="Liberation Serif"'),
     "Caption": ("", 'fo:font-size="9pt" fo:font-style="normal"'),
     "TableCaption": ('fo:keep-with-next="always" fo:margin-top="0.15in"', 'fo:font-size="9pt" fo:font-style="normal"'),
-    "FigureCaption": ('fo:margin-bottom="0.15in"', 'fo:font-size="9pt" fo:font-style="normal"'),
+    "FigureCaption": (
+        'fo:keep-together="always" fo:margin-bottom="0.15in"',
+        'fo:font-size="9pt" fo:font-style="normal"',
+    ),
     "Table_20_Contents": ("", 'fo:font-size="9pt"'),
 }
 """Properties of paragraphs and of their letters, set over those that a style has."""
