@@ -74,7 +74,8 @@ def _html_ask(ask: Ask) -> str:
 
 def _typst_cite(works: Iterable[Work]) -> str:
     told = (f"#link(<ref-{markdown.anchor(work.key)}>)[{typst.escape(work.short)}]" for work in works)
-    return f"({'; '.join(told)})"
+    between = "\\; "  # a bare semicolon would end the call before it and not be printed
+    return f"({between.join(told)})"
 
 
 def _typst_ask(ask: Ask) -> str:

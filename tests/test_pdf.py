@@ -72,6 +72,14 @@ def test_sentences():
     )
 
 
+def test_several_works_are_cited_with_semicolons_between():
+    works = {
+        key: Work(key, "misc", {"author": f"{key.title()}, J.", "year": "2025", "title": "T"}) for key in ("a", "b")
+    }
+    cited = DIALECTS["typst"].typeset(say("So [@a; @b]."), works)
+    assert compiled(f"{cited}#metadata(none) <ref-a> #metadata(none) <ref-b>").startswith("So (A, 2025; B, 2025).")
+
+
 def test_it_says_what_the_markdown_says(made):
     text = re.sub(r"\s+", " ", words(made / "report.pdf"))
     markdown = (made / "report.md").read_text(encoding="utf-8")
