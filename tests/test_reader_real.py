@@ -31,6 +31,16 @@ def test_torchtune_weights_are_no_runs_of_their_own() -> None:
     assert (run.method, run.global_step, run.settings["lora.r"].value) == ("dpo", 12, 8)
 
 
+def test_torchtune_trained_twice_into_one_folder(tmp_path: Path) -> None:
+    shutil.copytree(FORMATS / "torchtune", tmp_path, dirs_exist_ok=True)
+    (log,) = (tmp_path / "logs").iterdir()
+    (tmp_path / "logs" / "log_2.txt").write_text(log.read_text().replace("loss:0.6", "loss:0.5"))
+    runs = load_all(tmp_path)
+    assert {run.witnesses[0].identity for run in runs} == {"log_1795453059", "log_2"}
+    again = load(tmp_path / "log_2")
+    assert again.method == "dpo" and again.series["loss", "train"].values[-1] == 0.5889109015464783
+
+
 @pytest.mark.parametrize(("loss", "method"), [("CEWithChunkedOutputLoss", "sft"), ("ForwardKLLoss", None)])
 def test_torchtune_method_is_that_of_the_loss(tmp_path: Path, loss: str, method: str | None) -> None:
     (tmp_path / "log_1.txt").write_text("Step 1 | loss:1.25 lr:2e-05 \nStep 2 | loss:1.1 lr:2e-05 \n")

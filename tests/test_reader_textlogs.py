@@ -7,7 +7,7 @@ import pytest
 
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Source, Witness
-from dpo_report.plugins.readers import fairseq, general, nanogpt, openrlhf, paddle, torchtune, verl
+from dpo_report.plugins.readers import boostlogs, fairseq, general, nanogpt, openrlhf, paddle, torchtune, verl
 from dpo_report.plugins.readers.textlogs import pairs
 from witnesses import FORMATS, MADE, one, points, read, told
 
@@ -73,7 +73,7 @@ def test_no_line_takes_long(tmp_path: Path, piece: str) -> None:
     (tmp_path / "train.log").write_text((piece * (40_000 // len(piece)) + "\n") * 20)
     folder = Folder.open(tmp_path)
     start = time.perf_counter()
-    printed = (nanogpt, fairseq, torchtune, openrlhf, paddle, general)
+    printed = (nanogpt, boostlogs, fairseq, torchtune, openrlhf, paddle, general)
     for reader in (*(module.READER for module in printed), verl.CONSOLE):
         if reader.detect(folder):
             list(reader.read(folder))

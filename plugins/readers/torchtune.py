@@ -45,6 +45,8 @@ def parse(line: str) -> dict[str, Any] | None:
 
 def _complete(folder: Folder, found: Found) -> None:
     found.extra["trainer"] = "torchtune"
+    if "identity" in found.extra:  # one of several logs: named after its file alone, for the run is the folder above
+        found.extra["identity"] = found.extra["identity"].rpartition("/")[2]
     config = next((entry for entry in folder.entries if entry.path == _CONFIG), None)
     if config is None:
         return
