@@ -44,6 +44,15 @@ def test_nanogpt_log_with_two_runs_is_two_runs(tmp_path: Path) -> None:
     assert [(run.identity, points(run, "loss")[3]) for run in read("nanogpt", tmp_path)] == [("part-1", 5.5), ("", 4.5)]
 
 
+@pytest.mark.parametrize(("first", "told_so"), [(0, True), (1, False)])
+def test_a_count_from_zero_is_told_where_nobody_knows_what_it_means(first: int, told_so: bool, tmp_path: Path) -> None:
+    rows = "".join(f"{step},{1 / (step + 1)},0.1\n" for step in range(first, first + 10))
+    (tmp_path / "log.csv").write_text("step,loss,lr\n" + rows)
+    run = one("general", tmp_path)
+    assert run.global_step == first + 9
+    assert ("counts steps from 0: its last one, 9, may be update 10" in told(run)) == told_so
+
+
 def test_nanogpt_console() -> None:
     run = one("nanogpt", "textlogs/nanogpt")
     assert run.global_step == 5

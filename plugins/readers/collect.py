@@ -166,6 +166,14 @@ def epochs_done(told: Told) -> float | None:
     return told.last("epoch")
 
 
+def _from_zero(told: Told) -> bool:
+    """Whether something was measured in training at step 0; a learning rate may be told before."""
+    return any(
+        one.split == "train" and one.name not in ("epoch", "learning_rate") and len(one) and one.steps[0] == 0
+        for one in told.series
+    )
+
+
 def witness(
     reader: str,
     told: Told,
@@ -193,12 +201,16 @@ def witness(
     state = status.status(step, planned, told.series, told.summary, status.planned_epochs(settings or {}))
     if ended == state == "unknown" and "train_runtime" in told.summary:
         ended = "completed"  # the Trainer's closing row
+    files = tuple(dict.fromkeys(files))
+    if step is not None and step == told.last_step() and _from_zero(told):
+        said = f"counts steps from 0: its last one, {step:,}, may be update {step + 1:,}"
+        problems = [*problems, Problem(files[0] if files else ".", said)]
     if state == "unknown" or (ended != "unknown" and state != "diverged"):
         state = ended
     return Witness(
         reader,
         identity,
-        tuple(dict.fromkeys(files)),
+        files,
         name=name,
         trainer=trainer,
         method=method[0] if method else None,
