@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dpo_report.plugins.paper.stems import Index
-
 _WORDS = {
     word: value
     for value, word in enumerate(
@@ -33,26 +31,21 @@ _WORDS = {
     )
 } | {"twenty": 20, "thirty": 30, "once": 1, "twice": 2}
 _SCALES = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "b": 1e9}
-_FORM = r"""(?=[\\\d.−–\-{first}])(?<![\w.^_/\\])
+_FIRST = "".join({word[0] + word[0].upper() for word in _WORDS})
+_NUMBER = re.compile(
+    r"""(?=[\\\d.−–\-FIRST])(?<![\w.^_/\\])
     (?:
         (?P<macro>\\Dpo[A-Za-z]+)
       | (?P<sign>[−–-](?=\.?\d))?
-        (?P<mantissa>\d{{1,3}}(?:(?:,|\u202f)\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+        (?P<mantissa>\d{1,3}(?:(?:,|\u202f)\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
         (?:\s?[×·]\s?10\s?\^?\s?(?P<power>[−–-]?\d+|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|[eE](?P<exponent>[−+-]?\d+)(?!\w))?
-        (?:/(?P<of>\d{{1,3}}(?:,\d{{3}})+|\d+)(?![\w/]|\.\d))?
+        (?:/(?P<of>\d{1,3}(?:,\d{3})+|\d+)(?![\w/]|\.\d))?
         (?P<scale>[ \u202f-]?(?:thousand|million|billion)\b|[kKMB](?![\w]))?
-      | (?P<spelled>{spelled})
+      | (?P<spelled>(?i:\b(?:WORDS)\b))
     )
-    (?P<percent>[ \u202f]?(?:%|per\ ?cent\b|percent\b))?"""
-_NUMBER = re.compile(
-    _FORM.format(
-        first="".join({word[0] + word[0].upper() for word in _WORDS}), spelled=rf"(?i:\b(?:{'|'.join(_WORDS)})\b)"
-    ),
+    (?P<percent>[ \u202f]?(?:%|per\ ?cent\b|percent\b))?""".replace("WORDS", "|".join(_WORDS)).replace("FIRST", _FIRST),
     re.VERBOSE,
 )
-_NO_WORDS = re.compile(_FORM.format(first="", spelled="$^"), re.VERBOSE)
-"""The same for a sentence in which no number is spelled out, which most are."""
-_SPELLED = Index([tuple(_WORDS)])
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _YEAR = re.compile(r"(?:19[5-9]|20[0-4])\d")
 _NAMED_NUMBER = re.compile(
@@ -125,8 +118,7 @@ def amounts(text: str) -> tuple[Amount, ...]:
     >>> [(a.text, a.value) for a in amounts("In 2023, 8 pairs gave 0.46 (Section 3) at 5 × 10^−6 in two epochs.")]
     [('8', 8.0), ('0.46', 0.46), ('5 × 10^−6', 5e-06), ('two', 2.0)]
     """
-    number = _NUMBER if _SPELLED.of(text) else _NO_WORDS
-    made = (_amount(text, match) for match in number.finditer(text))
+    made = (_amount(text, match) for match in _NUMBER.finditer(text))
     return tuple(amount for amount in made if amount is not None)
 
 
