@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dpo_report.core.many import Where
 from dpo_report.core.model import Analysis
 from dpo_report.core.terminal import printable
+from dpo_report.core.unreached import without_password
 
 if TYPE_CHECKING:
     from dpo_report.core.manager import Host
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
     from dpo_report.core.overview import view
 
     console = Console(highlight=False, soft_wrap=False)
-    for part in view(analysis, host, args.all, args.run if isinstance(args.run, str) else ""):
+    for part in view(analysis, host, args.all, without_password(args.run) if isinstance(args.run, str) else ""):
         console.print(part)
     _tell_problems(analysis)
     return 0

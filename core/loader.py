@@ -19,6 +19,7 @@ from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.grouping import Group, grouped
 from dpo_report.core.merge import merge, moved
 from dpo_report.core.model import Problem, Run, RunFile, Witness
+from dpo_report.core.unreached import without_password
 
 if TYPE_CHECKING:
     from dpo_report.core.host.declared import Provided
@@ -62,7 +63,8 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
         spans = {place_of(run, root): logged for run in runs if (logged := span(run))}
         resumed = "".join(f"\n  {sentence}" for sentence in sentences(spans))
         raise ReportError(
-            f"{path} holds {len(runs)} runs:\n{listed}{more}{resumed}", offer(path, place_of(first, root))
+            f"{without_password(path)} holds {len(runs)} runs:\n{listed}{more}{resumed}",
+            offer(path, place_of(first, root)),
         )
     below = sum(run.directory != first.directory for run in runs)
     if below:
@@ -74,9 +76,8 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
 
 def offer(parent: Path | str, first: str) -> str:
     """What to do with a folder of several runs, the first of which is at ``first``."""
-    return (
-        f"choose one by its path, for example {parent}/{first}, or report each: dpo-report build {parent} --all -o DIR"
-    )
+    shown = without_password(parent)
+    return f"choose one by its path, for example {shown}/{first}, or report each: dpo-report build {shown} --all -o DIR"
 
 
 def is_parent(runs: Sequence[Run], root: Path) -> bool:
@@ -287,6 +288,7 @@ def _classified(entries: Iterable[Entry], host: Host) -> Iterator[RunFile]:
 
 def _nothing(path: Path | str, folder: Folder, problems: Sequence[Problem]) -> ReportError:
     """Why there is nothing to report, in one line."""
+    path = without_password(path)
     hint = "give the output directory of a training run"
     failed = next((problem for problem in problems if problem.where.startswith("plugin")), None)
     if failed:

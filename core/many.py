@@ -163,7 +163,7 @@ def _ray(address: str) -> None:
     register_ray()
     if not ray.is_initialized():
         try:
-            ray.init(address=address or None, log_to_driver=False)
+            ray.init(address=address or None, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, ValueError) as error:
             said = f"no Ray cluster answers at {address or 'this machine'}: {_line(error)}"
             raise ReportError(said, "start one with `ray start --head`") from None

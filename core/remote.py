@@ -1,7 +1,7 @@
 """A run at a URL: its files are listed first, and each is brought here only when a reader opens it.
 
-Nothing is written there. Files stay in a cache folder, named after the URL and checked by size and time of change, so
-that a second look is quick.
+Nothing is written there. Files stay in a cache folder, laid out as there, and are checked by size and time of change,
+so that a second look is quick.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import errno
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import (
@@ -26,7 +26,9 @@ from dpo_report.core.folder import (
     is_own_report_file,
     natural,
 )
+from dpo_report.core.unreached import WHERE, line_of, told, without_password
 
+T = TypeVar("T")
 CACHE = "DPO_REPORT_CACHE"
 """Environment variable with the cache folder's path."""
 LARGEST = 512 << 20
@@ -38,15 +40,12 @@ SMALL = 1 << 20
 DEEPEST = 12
 """Folders in folders that are listed."""
 _URL = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])", re.IGNORECASE)
-_HINTS = {
-    "s3": "pip install 'dpo-report[remote]' s3fs",
-    "gs": "pip install 'dpo-report[remote]' gcsfs",
-    "hf": "pip install 'dpo-report[remote]' huggingface_hub",
-    "sftp": "pip install 'dpo-report[remote]' paramiko",
-    "http": "pip install 'dpo-report[remote]' aiohttp",
-    "https": "pip install 'dpo-report[remote]' aiohttp",
+PATIENCE = 30
+"""Seconds in which a server must give its first answer."""
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "sftp": {"timeout": PATIENCE, "banner_timeout": PATIENCE, "auth_timeout": PATIENCE},
 }
-_UNREACHED = "is there a network, and may you read it?"
+"""What file systems are given that connect before they are asked."""
 _PARENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
 
 
@@ -62,34 +61,51 @@ def open_url(url: str) -> Folder:
         ReportError: fsspec or what it needs is not installed, the URL cannot be reached, or nothing is there.
     """
     url = _URL.sub(r"\1://", url)
-    shown = _without_password(url)
+    shown = without_password(url)
     try:
         import fsspec
     except ImportError:
         raise ReportError(f"{shown} is far away, which needs fsspec", "pip install 'dpo-report[remote]'") from None
     scheme = url.partition(":")[0].lower()
     try:
-        files, top = fsspec.core.url_to_fs(url)
-        found, only = _listed(files, top)
-    except ImportError as error:
-        hint = _HINTS.get(scheme, f"install the package that fsspec needs for {scheme}")
-        raise ReportError(f"{shown} cannot be opened: {_line(error)}", hint) from None
-    except ValueError as error:
-        raise ReportError(f"{shown} cannot be opened: {_line(error)}", "known: s3, gs, hf, sftp, https ...") from None
-    except FileNotFoundError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):  # how fsspec tells a dead server
-            raise ReportError(f"{shown} cannot be reached: {_line(cause)}", _UNREACHED) from None
-        raise ReportError(f"nothing is at {shown}", "give the URL of a training run's output folder") from None
+        files, top = fsspec.core.url_to_fs(url, **_OPTIONS.get(scheme, {}))
+        info = _soon(lambda: files.info(top))
+        found, only = _listed(files, top, info)
+    except ReportError:
+        raise
     except Exception as error:  # every file system raises its own kinds, for names, rights and networks
-        raise ReportError(f"{shown} cannot be reached: {_line(error)}", _UNREACHED) from None
+        raise told(error, shown, scheme) from None
     if not found:
-        raise ReportError(f"nothing is at {shown}", "give the URL of a training run's output folder")
+        raise ReportError(f"nothing is at {shown}", WHERE)
     root = _cache(url if only is None else url.rpartition("/")[0])
     store = _Store(files, top if only is None else top.rpartition("/")[0], root, found)
     entries = [Entry(name, _size(info)) for name, info in found.items() if not name.rpartition("/")[2].startswith("._")]
     folder = Folder(root, only, tuple(sorted(entries, key=lambda entry: natural(entry.path))), fetch=store)
     return folder if only is not None else _without_reports(folder)
+
+
+def _soon(ask: Callable[[], T]) -> T:
+    """The first answer of a server; a thread waits for it, for some file systems try again for minutes.
+
+    Raises:
+        TimeoutError: there is none in time.
+    """
+    from concurrent.futures import Future
+    from threading import Thread
+
+    answer: Future[T] = Future()
+
+    def wait() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    Thread(target=wait, daemon=True).start()
+    try:
+        return answer.result(PATIENCE)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {PATIENCE} seconds") from None
 
 
 def _without_reports(folder: Folder) -> Folder:
@@ -160,13 +176,12 @@ class _Store:
         except OSError:
             raise
         except Exception as error:  # as in open_url
-            raise OSError(errno.EIO, _line(error)) from error
+            raise OSError(errno.EIO, line_of(error)) from error
         return bytes(data)
 
 
-def _listed(files: Any, top: str) -> tuple[dict[str, Mapping[str, Any]], str | None]:
+def _listed(files: Any, top: str, info: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]], str | None]:
     """Files below a folder by relative path, with what the listing tells of each; and the name where it is one file."""
-    info = files.info(top)
     if info.get("type") == "file" and not _is_page(files, info):
         name = top.rstrip("/").rpartition("/")[2]
         return {name: info}, name
@@ -208,13 +223,19 @@ def _stamp(info: Mapping[str, Any]) -> str:
 
 
 def _cache(url: str) -> Path:
-    """The folder where the files of a URL are kept; its last part is the run's own name."""
+    """The folder where the files of a URL are kept: its path as it stands, so that runs share what was fetched for the
+    folder above them, below a name for the server (a password may be in its address)."""
     from hashlib import blake2b
 
     given = os.environ.get(CACHE)
     base = Path(given) if given else Path(tempfile.gettempdir()) / f"dpo-report-{_user()}"
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", url.rstrip("/").rpartition("/")[2]).strip(".-") or "run"
-    folder = base / blake2b(url.rstrip("/").encode(), digest_size=8).hexdigest() / name
+    scheme, _, rest = url.rstrip("/").partition("://")
+    server, *parts = [rest] if "?" in rest else rest.split("/")
+    parts = [part for part in parts if part]
+    if _PARENT.search("/".join(parts)):
+        server, parts = rest, [parts[-1]]
+    home = re.sub(r"[^A-Za-z0-9._-]+", "-", server.rpartition("@")[2].rpartition("/")[2]).strip(".-") or "run"
+    folder = base.joinpath(blake2b(f"{scheme}://{server}".encode(), digest_size=8).hexdigest(), home, *parts)
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not given and (base.is_symlink() or (hasattr(os, "getuid") and base.stat().st_uid != os.getuid())):
@@ -246,12 +267,3 @@ def _write(path: Path, data: bytes, stamp: str) -> None:
     Path(temporary).replace(path)
     if stamp:
         path.with_name(f".{path.name}.stamp").write_text(stamp)
-
-
-def _line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)

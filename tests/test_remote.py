@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ import pytest
 from dpo_report.core import remote
 from dpo_report.core.cli import main
 from dpo_report.core.errors import ReportError
-from dpo_report.core.loader import load
+from dpo_report.core.loader import load, load_all
 from dpo_report.core.model import Run
 
 fsspec = pytest.importorskip("fsspec")
 RUNS = Path(__file__).parent / "runs"
+FORMATS = Path(__file__).parent / "formats"
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +132,33 @@ def test_a_parent_and_a_single_file_in_memory(memory: Any, tmp_path: Path, capsy
     assert len(run.series["loss", "train"]) == 4
 
 
+def test_what_was_fetched_for_a_parent_serves_its_runs(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory.put(str(RUNS / "dpo-seeds"), "/bucket/seeds", recursive=True)
+    asked: list[str] = []
+    real = type(memory).cat_file
+
+    def counted(self: Any, path: str, *args: Any, **named: Any) -> Any:
+        asked.append(path)
+        return real(self, path, *args, **named)
+
+    monkeypatch.setattr(type(memory), "cat_file", counted)
+    assert main(["inspect", "memory://bucket/seeds"]) == 0
+    assert any(path.endswith("seed-2/trainer_state.json") for path in asked)
+    asked.clear()
+    same(load("memory://bucket/seeds/seed-2"), load(RUNS / "dpo-seeds" / "seed-2"))
+    assert not [path for path in asked if path.endswith("trainer_state.json")]
+
+
+@pytest.mark.parametrize("name", ["dvclive", "mlflow", "wandb", "swanlab", "sacred", "lightning", "allennlp"])
+def test_runs_of_other_trainers_are_fetched_too(name: str, memory: Any) -> None:
+    """Also where a reader looks at the folders of its runs one by one."""
+    memory.put(str(FORMATS / name), f"/bucket/{name}", recursive=True)
+    near, far = load_all(FORMATS / name), load_all(f"memory://bucket/{name}")
+    assert len(near) == len(far)
+    for one, other in zip(far, near, strict=True):
+        same(one, other)
+
+
 def test_our_own_reports_are_no_part_of_a_remote_run(memory: Any) -> None:
     memory.pipe("/bucket/dpo-eval/report/report.json", b'{"schema": 1, "generator": {"name": "dpo-report"}}')
     memory.pipe("/bucket/dpo-eval/report/report.tex", b"x")
@@ -198,10 +227,88 @@ def test_without_fsspec_the_extra_is_named(capsys: pytest.CaptureFixture[str], m
     ]
 
 
-def test_passwords_in_urls_are_not_told() -> None:
+def test_a_run_on_an_sftp_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Listed, fetched once, and never written to; every failure is one line without the password."""
+    pytest.importorskip("paramiko")
+    from sftp import PASSWORD, USER, served
+
+    shutil.copytree(RUNS / "dpo-eval", tmp_path / "there" / "dpo-eval")
+    (tmp_path / "there" / "dpo-eval" / "model.safetensors").write_bytes(b"\0" * 3_000_000)
+    shutil.copytree(RUNS / "dpo-seeds", tmp_path / "there" / "seeds")
+    with served(tmp_path / "there") as (host, opened):
+        place = f"sftp://{USER}:{PASSWORD}@{host}"
+        same(load(f"{place}/dpo-eval"), load(RUNS / "dpo-eval"))
+        assert opened
+        assert not [path for path in opened if path.endswith(".safetensors")]
+        opened.clear()
+        load(f"{place}/dpo-eval")
+        assert not opened
+        assert main(["inspect", f"{place}/seeds"]) == 0
+        assert main(["build", f"{place}/seeds"]) == 1
+        assert main(["inspect", f"{place}/none"]) == 1
+        told = capsys.readouterr()
+        assert [line.split()[0] for line in told.out.splitlines()] == ["run", "seed-1", "seed-2", "seed-3"]
+        assert f"nothing is at sftp://{USER}@{host}/none" in told.err
+        assert main(["inspect", f"sftp://{USER}:{PASSWORD[::-1]}@{host}/dpo-eval"]) == 1
+        said, hint = capsys.readouterr().err.splitlines()
+        assert said == f"dpo-report: sftp://{USER}@{host}/dpo-eval cannot be opened: Authentication failed."
+        assert "key" in hint
+        assert PASSWORD not in told.err + told.out
+        assert PASSWORD[::-1] not in said + hint
+
+
+def test_a_server_that_never_answers_is_left_soon(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], memory: Any
+) -> None:
+    monkeypatch.setattr(remote, "PATIENCE", 0.2)
+    answer = threading.Event()
+    monkeypatch.setattr(type(memory), "info", lambda *_, **__: answer.wait(30))
+    assert main(["inspect", "memory://bucket/dpo-eval"]) == 1
+    answer.set()
+    assert capsys.readouterr().err.splitlines() == [
+        "dpo-report: memory://bucket/dpo-eval cannot be reached: no answer within 0.2 seconds",
+        "  is there a network, and is the address right?",
+    ]
+
+
+class NoCredentialsError(Exception):
+    """Named as botocore names it."""
+
+
+class RepositoryNotFoundError(Exception):
+    """Named as huggingface_hub names it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "advice"),
+    [
+        (PermissionError("Access Denied"), "may not be read: Access Denied", "AWS_PROFILE"),
+        (NoCredentialsError("Unable to locate credentials"), "cannot be opened: Unable to locate", "AWS_PROFILE"),
+        (FileNotFoundError("The specified bucket does not exist"), "its bucket does not exist", "URL"),
+        (RepositoryNotFoundError("404"), "or it is private", "AWS_PROFILE"),
+        (OSError("Connect timeout"), "cannot be reached: Connect timeout", "network"),
+    ],
+)
+def test_each_failure_has_its_own_advice(
+    error: Exception, said: str, advice: str, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(type(memory), "info", refused)
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda *_, **__: (memory, "/bucket/run"))
     with pytest.raises(ReportError) as caught:
-        load("nonsense://me:secret@host/run")
-    assert "secret" not in caught.value.message
+        load("s3://bucket/run")
+    assert said in caught.value.message
+    assert advice in caught.value.hint
+
+
+@pytest.mark.parametrize("login", ["me:secret", "secret", ":secret"])
+def test_passwords_in_urls_are_not_told(login: str) -> None:
+    for scheme in ("nonsense", "https") if ":" in login else ("https",):
+        with pytest.raises(ReportError) as caught:
+            load(f"{scheme}://{login}@127.0.0.1:9/run")
+        assert "secret" not in caught.value.message + caught.value.hint
 
 
 @pytest.mark.parametrize(
