@@ -18,7 +18,7 @@ LADDER = (
     Claim(0, "The pipeline ran to completion.", ("complete",),
           "let training run to its planned last step"),
     Claim(1, "The objective decreased on the training data.", ("finite", "objective-fell"),
-          "train for at least 20 steps and log each of them (logging_steps=1)"),
+          "train for at least 20 steps with finite values, each of them logged (logging_steps=1)"),
     Claim(1, "The training reward rose.", ("finite", "reward-rose"),
           "let the reward rise, over at least 20 logged steps, by more than its scatter", methods=_SAMPLED),
     Claim(2, "The training pairs are ranked correctly by the implicit reward more often than by chance.",
