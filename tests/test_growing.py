@@ -165,7 +165,16 @@ def csv(count: int) -> bytes:
     return b"step,loss,epoch\n" + "\n".join(rows).encode() + b"\n"
 
 
-@pytest.mark.parametrize(("name", "made"), [("trainer_log.jsonl", jsonl), ("logging.jsonl", jsonl), ("log.csv", csv)])
+def console(count: int) -> bytes:
+    rows = [f"Step {n} | loss:{0.7 - n / 99:.4f} lr:2e-05 tokens_per_second_per_gpu:812" for n in range(1, count)]
+    rows[2:2] = ["  3%|#   | 1/30\r 6%|##  | 2/30", "Traceback: none", ""]
+    return "\n".join(rows).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("trainer_log.jsonl", jsonl), ("logging.jsonl", jsonl), ("log.csv", csv), ("log_1700000000.txt", console)],
+)
 @given(cuts=st.lists(st.integers(0, 1500), max_size=6))
 @settings(max_examples=15, deadline=None)
 def test_a_growing_log_of_rows_is_read_as_a_whole_one(

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dpo_report.core.contract import FileKind
-from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem
-from dpo_report.plugins.readers.files import lines
 from dpo_report.plugins.readers.layout import Found, Layout, Rows, first_of, renamed, without
-from dpo_report.plugins.readers.tabular import Row
+from dpo_report.plugins.readers.tabular import Lines, Row, RowReader
 
 SUFFIXES = (".txt", ".log", ".out", ".err")
 STEP = "\x00step"
@@ -32,17 +31,20 @@ LINE = 20_000
 Parse = Callable[[str], Mapping[str, Any] | None]
 
 
-def rows_of(parse: Parse) -> Callable[[Folder, Entry, list[Problem]], Iterator[Row]]:
+def rows_of(parse: Parse) -> RowReader:
     """Reads the rows that a parser finds in a text file's lines."""
 
-    def rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
-        for line, text, _ in lines(folder, entry, problems):
+    def rows(source: Lines, file: str, problems: list[Problem]) -> Iterator[Row]:
+        for line, text, _ in source:
+            if not line:
+                yield Row(0, {})
+                continue
             for part in text[:LINE].split("\r") if "\r" in text else (text[:LINE],):
                 cells = parse(_COLOURS.sub("", part) if "\x1b" in part else part)
                 if cells:
                     yield Row(line, cells)
 
-    return rows
+    return RowReader(rows)
 
 
 def pairs(text: str) -> dict[str, str]:
