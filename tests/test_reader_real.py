@@ -57,6 +57,7 @@ def test_verl_file_and_console_tell_the_same() -> None:
         assert points(run, "num_turns/min", "eval") == {0: 2.0}
         assert points(run, "global_seqlen/min") == {1: 701, 2: 702, 3: 703, 4: 704}
         assert points(run, "learning_rate") == dict.fromkeys((1, 2, 3, 4), 1e-6)
+        assert points(run, "reward") == pytest.approx({1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4})
         assert run.global_step == 4 and not any("timing" in one.name or "perf" in one.name for one in run.series)
     assert list(points(file, "grad_norm")) == [1, 2, 4]  # orjson writes NaN as null
     assert console.method == "grpo" and "adv_estimator: grpo" in console.method_why

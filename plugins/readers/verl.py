@@ -16,9 +16,19 @@ from dpo_report.plugins.readers.textlogs import STEP, pairs, printed
 _ROW = re.compile(rb'^\s*\{\s*"step"\s*:\s*\d+\s*,\s*"data"\s*:\s*\{')
 _MARKS = (b'"actor/', b'"critic/', b'"val-core/', b'"val/', b'"training/', b'"train/')
 _HELD_OUT = ("val-core/", "val-aux/")
-_NO_CURVE = ("timing_", "timing/", "perf/", "training/global_step", "train/total_tokens")
+_NO_CURVE = ("timing_", "timing/", "perf/", "training/global_step", "training/epoch", "train/total_tokens")
 _UNIT = re.compile(r"^(.*\blr)\((1e-\d{1,2})\)$")
-_NAMES = {"actor/lr": "learning_rate", "actor/grad_norm": "grad_norm", "training/epoch": "epoch"}
+_NAMES = {
+    "actor/lr": "learning_rate",
+    "actor/grad_norm": "grad_norm",
+    "actor/entropy": "entropy",
+    "actor/kl_loss": "kl",
+    "actor/reward_kl_penalty": "kl",
+    "critic/score/mean": "reward",
+    "response_length/mean": "completions/mean_length",
+    "response_length/clip_ratio": "completions/clipped_ratio",
+}
+"""The same quantities under TRL's names: a score is a reward before any penalty, KL is that to the reference model."""
 _STEP = re.compile(r"(?:^|\s)step:(\d{1,12}) - (?=\S)")
 _ESTIMATOR = re.compile(rb"'adv_estimator': '(\w{1,40})'")
 _METHODS = {"gae": "ppo", "grpo": "grpo", "grpo_vectorized": "grpo", "rloo": "rloo", "rloo_vectorized": "rloo"}
