@@ -300,3 +300,8 @@ def test_xgboost_console_counts_from_nought(tmp_path: Path) -> None:
     (tmp_path / "xgb.log").write_text("[16:00:01] WARNING: ../src/learner.cc:767:\n" + rows)
     run = one("boosting_console", tmp_path)
     assert points(run, "logloss") == {1: 0.48, 2: 0.4} and points(run, "logloss", "eval") == {1: 0.5, 2: 0.45}
+
+
+def test_other_bracketed_numbers_are_no_boosting_rounds(tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_text("[0] gpu-node:29500 up\n[1] gpu-node:29501 up\n[2] gpu-node:29502 up\n")
+    assert read("boosting_console", tmp_path) == []

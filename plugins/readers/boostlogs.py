@@ -14,9 +14,11 @@ from dpo_report.plugins.readers.boosting import split
 from dpo_report.plugins.readers.keys import Key
 from dpo_report.plugins.readers.textlogs import NUMBER, STEP, printed
 
+_VALUE = r"-?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|nan|inf)"
+"""XGBoost's metrics have a decimal point; a port behind the name of a host has none."""
 _ROUND = re.compile(r"(?:^|\s)\[(\d{1,9})\]\s+(?=[\w.-]{1,60}(?:-|'s ))")
-_XGBOOST = re.compile(rf"(?<!\S)([\w.]{{1,40}})-([\w@.:-]{{1,40}}?):({NUMBER})(?=\s|\+|$)", re.IGNORECASE)
-_LIGHTGBM = re.compile(rf"(?<!\S)([\w.-]{{1,40}})'s ([\w@. -]{{1,40}}?): ({NUMBER})(?=\s|$)", re.IGNORECASE)
+_XGBOOST = re.compile(rf"(?<!\S)([\w.]{{1,40}})-([\w@.:-]{{1,40}}?):({_VALUE})(?=\s|\+|$)")
+_LIGHTGBM = re.compile(rf"(?<!\S)([\w.-]{{1,40}})'s ([\w@. -]{{1,40}}?): ({NUMBER})(?=\s|$)")
 
 
 def parse(line: str) -> dict[str, Any] | None:
