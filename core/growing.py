@@ -42,6 +42,8 @@ class Memory:
     """The reading, the file's number on its device, and the bytes before its offset."""
     wholes: dict[tuple[str, str], tuple[tuple[int, int, int], object]] = field(default_factory=dict)
     """What was made of a whole file, and its number, size and time of change."""
+    used: set[tuple[str, str]] = field(default_factory=set)
+    """What was asked for at the last look; the rest is forgotten after it."""
     loose: bool = False
     """Whether something at the end of a file was left out, for it looked half-written."""
 
@@ -60,10 +62,14 @@ def remembering(memory: Memory) -> Iterator[None]:
     """Readings inside this block are kept in a memory, and those that it holds are gone on with."""
     token = _memory.set(memory)
     memory.loose = False
+    memory.used.clear()
     try:
         yield
     finally:
         _memory.reset(token)
+        for kept in (memory.readings, memory.wholes):
+            for place in kept.keys() - memory.used:
+                del kept[place]
 
 
 def followed(path: Path, kind: str, size: int, fresh: Callable[[], R], read_on: Callable[[R], None]) -> R:
@@ -85,6 +91,7 @@ def followed(path: Path, kind: str, size: int, fresh: Callable[[], R], read_on: 
         read_on(reading)
         return reading
     place = (str(path), kind)
+    memory.used.add(place)
     number = path.stat().st_ino
     known, its_number, mark = memory.readings.pop(place, (None, 0, b""))
     goes_on = (
@@ -109,6 +116,7 @@ def unchanged(path: Path, kind: str, make: Callable[[], T]) -> T:
         return make()  # which tells why
     stamp = (state.st_ino, state.st_size, state.st_mtime_ns)
     place = (str(path), kind)
+    memory.used.add(place)
     if place not in memory.wholes or memory.wholes[place][0] != stamp:
         memory.wholes[place] = (stamp, make())
     return cast(T, memory.wholes[place][1])

@@ -149,6 +149,7 @@ def test_a_file_that_did_not_change_is_not_read_again(tmp_path: Path) -> None:
     file.unlink()
     look()
     assert len(made) == 4
+    assert not memory.wholes, "what is gone is forgotten"
 
 
 def jsonl(count: int) -> bytes:
