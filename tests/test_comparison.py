@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from dpo_report.plugins import comparison
+from dpo_report.plugins import comparison, statistics
 
 A, B = [0.71, 0.74, 0.78, 0.73], [0.66, 0.70, 0.69, 0.71]
 values = st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=2, max_size=6)
@@ -18,24 +18,24 @@ values = st.lists(st.floats(-5, 5).map(lambda x: round(x, 3)), min_size=2, max_s
 @pytest.mark.parametrize("freedom", [1, 1.3, 2, 4, 9.7, 30, 500])
 @pytest.mark.parametrize("t", [-40, -3, -0.5, 0, 0.01, 0.7, 2.1, 12.7])
 def test_students_distribution(t: float, freedom: float) -> None:
-    assert comparison.t_cdf(t, freedom) == pytest.approx(stats.t.cdf(t, freedom), abs=1e-12)
+    assert statistics.t_cdf(t, freedom) == pytest.approx(stats.t.cdf(t, freedom), abs=1e-12)
 
 
 @pytest.mark.parametrize("freedom", [1, 2.5, 4, 30, 500])
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.5, 0.8, 0.975, 0.9999])
 def test_its_quantiles(share: float, freedom: float) -> None:
-    assert comparison.t_quantile(share, freedom) == pytest.approx(stats.t.ppf(share, freedom), rel=1e-9, abs=1e-12)
+    assert statistics.t_quantile(share, freedom) == pytest.approx(stats.t.ppf(share, freedom), rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, 2])
 def test_no_quantile_beyond_the_ends(share: float) -> None:
     with pytest.raises(ValueError, match="share"):
-        comparison.t_quantile(share, 3)
+        statistics.t_quantile(share, 3)
 
 
 @given(values)
 def test_the_interval_of_a_mean(v: list[float]) -> None:
-    low, high = comparison.mean_interval(v)
+    low, high = statistics.mean_interval(v)
     error = float(np.std(v, ddof=1)) / math.sqrt(len(v))
     if error:
         wanted = stats.t.interval(0.95, len(v) - 1, np.mean(v), error)

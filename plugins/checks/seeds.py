@@ -10,7 +10,7 @@ from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import Code, Text, join, listing, say
-from dpo_report.plugins import comparison, reading
+from dpo_report.plugins import comparison, reading, statistics
 from dpo_report.plugins.conventions import CHANCE, INFERENCE, inference_allowed
 from dpo_report.plugins.several import DATA, MODELS, SCALE, Group, form, named, outcomes, recipes
 
@@ -37,7 +37,7 @@ def over_seeds(run: Run, values: Values) -> Finding:
         return found(say(text, seeds=seeds, words=words, listed=listed), "caution")
     interval = ""
     if len(each) >= INTERVAL_SEEDS.of(run) and inference_allowed(run):
-        low, high = comparison.mean_interval(each)
+        low, high = statistics.mean_interval(each)
         interval = f", 95 % t interval of the mean {numbers.interval(low, high, lambda x: form(kind, x))}"
     varies = " (it sets the order of the data" + (", and the initial adapters" if _adapters(run) else "") + ")"
     said = say(
@@ -72,7 +72,7 @@ def _above_chance(group: Group) -> bool:
     told = outcomes(group.runs)
     if told is None or told[0] != "held-out accuracy" or len(told[2]) < INTERVAL_SEEDS.of(group.runs[0]):
         return False
-    return comparison.mean_interval(told[2])[0] > 0.5
+    return statistics.mean_interval(told[2])[0] > 0.5
 
 
 @dataclass(frozen=True, slots=True)
