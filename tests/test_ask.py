@@ -47,6 +47,17 @@ def test_an_end_of_input_changes_nothing(ask, run):
     assert sorted(run.rglob("*")) == before
 
 
+def test_a_checklist_s_items_are_asked_after_the_questions(ask, run):
+    status, out, _ = ask(run, "--checklist", "acl", lines=[""] * 12 + ["no: nobody was asked"])
+    assert status == 0
+    assert "A2 Risks: Does the paper discuss the risks of the work?" in out
+    assert "A1 Limitations" not in out  # the run settles it
+    kept = [name for name in answers(run / "dpo-report.toml") if name.startswith("acl-")]
+    assert len(kept) == 1
+    again = ask(run, "--checklist", "acl")[1]
+    assert kept[0].removeprefix("acl-").upper() + " " not in again
+
+
 def test_answers_are_kept_and_not_asked_again(ask, run):
     status, _, _ = ask(run, lines=["", "distilgpt2 at 38cc92e"])
     assert status == 0

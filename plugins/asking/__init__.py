@@ -12,6 +12,7 @@ _EXAMPLES = """\
 examples:
   dpo-report ask outputs/dpo                    one question at a time; Enter skips, Ctrl-D ends
   dpo-report ask outputs/dpo --again            also those that are answered, to change an answer
+  dpo-report ask outputs/dpo --checklist acl    also the items of a checklist that the run does not settle
   dpo-report ask outputs/dpo --answers my.toml  kept there, for a run folder that cannot be written
 
 Every answer is saved at once, in [answers] of RUN/dpo-report.toml; whatever else stands there stays. What this
@@ -24,6 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="where answers are kept (RUN/dpo-report.toml)")
+    parser.add_argument(
+        "--checklist",
+        choices=("neurips", "acl"),
+        help="also what a checklist leaves to the author; yes, no or NA first",
+    )
     parser.add_argument("--again", action="store_true", help="ask also what is answered")
 
 

@@ -18,6 +18,7 @@ from dpo_report.core.numbers import plural
 from dpo_report.core.terminal import printable
 from dpo_report.plugins.asking.guesses import guess
 from dpo_report.plugins.asking.store import Answers
+from dpo_report.plugins.checklists import of_author
 
 _TAKE = "="
 _WIDTH = 88
@@ -30,7 +31,8 @@ def ask(args: argparse.Namespace) -> int:
     if args.answers is None and not args.run.is_dir():
         raise ReportError(f"{args.run} is a file; answers are kept in a run folder", "give --answers FILE")
     answers = Answers(args.answers or Path(run.directory) / FILE)
-    known = analyse(run, host).questions
+    analysis = analyse(run, host)
+    known = (*analysis.questions, *(of_author(analysis, args.checklist) if args.checklist else ()))
     questions = [q for q in known if args.again or (q.answer is None and answers.get(q.id) is None)]
     given = _asked(questions, answers)
     remain = sum(q.answer is None and answers.get(q.id) is None for q in known)

@@ -60,18 +60,23 @@ def filled(analysis: Analysis, standard: str, items: Sequence[Item]) -> list[Lin
     An author answers in ``[answers]`` of ``dpo-report.toml``, with the standard and the number as the key:
     ``neurips-12 = "yes: both are under CC-BY 4.0"``.
     """
-    return [_line(analysis, f"{standard}-{item.number.lower()}", item) for item in items]
+    return [_line(analysis, key(standard, item.number), item) for item in items]
 
 
-def _line(analysis: Analysis, key: str, item: Item) -> Line:
+def key(standard: str, number: str) -> str:
+    """Under which an author's answer is kept: ``acl-b2``."""
+    return f"{standard}-{number.lower()}"
+
+
+def _line(analysis: Analysis, name: str, item: Item) -> Line:
     found = item.evidence(analysis)
-    told = analysis.run.answers.get(key)
+    told = analysis.run.answers.get(name)
     if told is None:
-        text = found.text if found.mark else join([found.text, Text((Ask(key, item.ask),))])
+        text = found.text if found.mark else join([found.text, Text((Ask(name, item.ask),))])
         return Line(item.number, item.title, item.question, found.mark, text, told=False)
     answer = _ANSWER.match(told)
     if answer is None:
-        begin = Ask(key, "Begin the answer with yes, no or NA.")
+        begin = Ask(name, "Begin the answer with yes, no or NA.")
         return Line(item.number, item.title, item.question, "", join([told, found.text, Text((begin,))]), told=True)
     mark = _MARKS.get(answer["mark"].lower(), "NA")
     rest = answer["rest"].strip()
