@@ -109,7 +109,7 @@ class Series:
         """Every file and place that gave points, and how many."""
         counts = {0: len(self)} if self.which is None or not len(self) else Counter(self.which.tolist())
         found: dict[Source, int] = {}
-        for number, count in counts.items():
+        for number, count in sorted(counts.items()):
             place = Source(self.sources[number].file, self.sources[number].where.replace("{row}", "*"))
             found[place] = found.get(place, 0) + count
         return found
