@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import socket
 from dataclasses import replace
 from importlib.resources import files
@@ -133,3 +134,16 @@ def test_the_places_of_points_are_listed_by_file():
     series = Series("loss", "train", rows.astype(float), rows.astype(float), sources, rows + 2, which)
     assert [str(one) for one in series.sources_at(np.array([0, 49]))] == ["a.csv: line 2", "b.csv: line 51"]
     assert [str(one) for one in series.sources_at(rows)] == ["a.csv: line 2 to 32", "b.csv: line 33 to 51"]
+
+
+def test_a_series_names_every_file_that_gave_points(tmp_path):
+    """Of a killed run the last steps stand in the event file only."""
+    shutil.copytree(RUNS / "dpo-killed", tmp_path / "run", ignore=shutil.ignore_patterns("checkpoint-8"))
+    (report,) = build_runs(tmp_path / "run", ["json"], tmp_path / "out")
+    (run,) = json.loads(report.files[0].read_bytes())["runs"]
+    loss = next(one for one in run["series"] if (one["name"], one["split"]) == ("loss", "train"))
+    assert sum(source["points"] for source in loss["sources"]) == loss["points"]
+    first, second = loss["sources"]
+    assert {key: first[key] for key in ("file", "where")} == loss["source"]
+    assert first["file"] == "checkpoint-4/trainer_state.json" and first["points"] == second["points"] == 4
+    assert "tfevents" in second["file"]
