@@ -133,7 +133,7 @@ def test_it_compiles_and_prints_marks_and_questions(report):
     page = compiled(report, "pdflatex")
     assert not page.errors and not page.overfull
     text = " ".join(page.text.split())
-    assert "NeurIPS checklist" in text and "ACL responsible NLP checklist" in text
+    assert "NeurIPS checklist" in text and "ACL checklist" in text
     assert "[NA]" in text and "[Yes]" in text
     assert len(re.findall(r"\[\? ", text)) >= 20
 

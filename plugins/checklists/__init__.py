@@ -40,7 +40,7 @@ def register_sections() -> tuple[Section, ...]:
     """One for each checklist, after all others."""
     return (
         Section("checklist-neurips", "NeurIPS checklist", 80, appendix=True, optional=True),
-        Section("checklist-acl", "ACL responsible NLP checklist", 81, appendix=True, optional=True),
+        Section("checklist-acl", "ACL checklist", 81, appendix=True, optional=True),
     )
 
 
