@@ -279,9 +279,15 @@ class RepositoryNotFoundError(Exception):
     """Named as huggingface_hub names it."""
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "said", "advice"),
     [
+        (caused(FileNotFoundError("me/run"), RepositoryNotFoundError("404")), "or it is private", "AWS_PROFILE"),
         (PermissionError("Access Denied"), "may not be read: Access Denied", "AWS_PROFILE"),
         (NoCredentialsError("Unable to locate credentials"), "cannot be opened: Unable to locate", "AWS_PROFILE"),
         (FileNotFoundError("The specified bucket does not exist"), "its bucket does not exist", "URL"),
