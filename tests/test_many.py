@@ -26,6 +26,7 @@ from dpo_report.core.loader import load, load_all
 from dpo_report.core.manager import Host
 from dpo_report.core.many import Failure, Where, each
 from dpo_report.core.model import Run
+from dpo_report.core.progress import progress
 from dpo_report.core.siblings import bundled, told, unbundled
 from tasks import killed, square
 
@@ -247,7 +248,7 @@ def test_what_others_are_told_of_a_run_is_small(tmp_path: Path) -> None:
     (other,) = (one for one in unbundled(bundled([told(run)])) if one is not None)
     assert len(told(run)) < 20_000
     assert {place: one.steps.tolist() for place, one in other.series.items()} == {
-        ("loss", "train"): [4998, 5000], ("grad_norm", "train"): [5000],
+        ("loss", "train"): [1, 4998, 5000], ("grad_norm", "train"): [1, 5000],
     }  # fmt: skip
     assert (other.settings, other.global_step, other.files) == (run.settings, 5000, ())
 
@@ -298,6 +299,46 @@ def test_one_failing_run_costs_only_itself_and_processes_write_the_same_bytes(
     assert main([*words, "-o", str(tmp_path / "one"), "-j", "1"]) == 0
     for seed in ("seed-1", "seed-3"):
         assert contents(tmp_path / "many" / seed) == contents(tmp_path / "one" / seed)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_parent_leaves_whole_reports_only(jobs: str, tmp_path: Path) -> None:
+    for number in range(20):
+        state(tmp_path / "runs" / f"run-{number}", loss=number / 10)
+    out = tmp_path / "out"
+    program = "import sys; from dpo_report.core.cli import main; sys.exit(main())"
+    words = ["build", str(tmp_path / "runs"), "--all", "-o", str(out), "-j", jobs]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as one:
+        assert one.stdout is not None
+        one.stdout.readline()  # the first report stands
+        one.send_signal(signal.SIGINT)
+        told = one.communicate(timeout=60)
+    assert one.returncode == 130
+    assert told[1].decode().splitlines()[-1] == "dpo-report: interrupted"
+    made = [path.name for path in out.iterdir()]
+    assert 0 < len(made) < 20
+    assert all((out / name / "report.json").is_file() for name in made)
+
+
+def test_a_bar_is_drawn_on_terminals_only(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with progress(2, done="read") as (advance, say):
+        advance()
+        say("a line")
+    assert capfd.readouterr() == ("a line\n", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress(2, done="read") as (advance, say):
+        advance()
+        say("a line")
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "a line" in told.err
+    assert "1/2" in told.err
+    with progress(2, quiet=True) as (advance, _):
+        advance()
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

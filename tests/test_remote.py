@@ -149,7 +149,9 @@ def test_what_was_fetched_for_a_parent_serves_its_runs(memory: Any, monkeypatch:
     assert not [path for path in asked if path.endswith("trainer_state.json")]
 
 
-@pytest.mark.parametrize("name", ["dvclive", "mlflow", "wandb", "swanlab", "sacred", "lightning", "allennlp"])
+@pytest.mark.parametrize(
+    "name", ["dvclive", "mlflow", "wandb", "swanlab", "sacred", "lightning", "allennlp", "general"]
+)
 def test_runs_of_other_trainers_are_fetched_too(name: str, memory: Any) -> None:
     """Also where a reader looks at the folders of its runs one by one."""
     memory.put(str(FORMATS / name), f"/bucket/{name}", recursive=True)

@@ -275,7 +275,7 @@ def _above(home: str) -> list[str]:
 def _is_claimed(folder: Folder, whole: bool) -> bool:
     """Whether another reader knows a folder by the files directly in it (or in its checkpoints)."""
     near = tuple(e for e in folder.entries if not e.parent or (whole and e.parent.startswith(("checkpoint", "runs/"))))
-    shallow = Folder(folder.root, folder.only, near)
+    shallow = folder.holding(near)
     return any(reader.detect(shallow) for reader in _others())
 
 
