@@ -41,7 +41,7 @@ def test_the_run_is_read_as_any_trainers(run: Path) -> None:
     read = load(run)
     assert (read.reader, read.method, read.status) == ("hf_trainer", "dpo", "completed")
     assert (read.global_step, len(rows(run)), len(rows(run, "eval_loss"))) == (10, 10, 3)
-    assert rows(run)[0] == pytest.approx(0.693147, abs=1e-5) and rows(run, "eval_loss")[0] == pytest.approx(0.693147)
+    assert [rows(run)[0], rows(run, "eval_loss")[0]] == pytest.approx([0.693147] * 2, abs=1e-4)
     assert rows(run)[-1] < rows(run)[0]
     for name in ("model.safetensors", "train_results.json", "eval_results.json", "README.md", "training_args.bin"):
         assert (run / name).is_file()
@@ -109,11 +109,10 @@ def test_two_processes_train_as_one(data: dict[str, str], tmp_path: Path) -> Non
     steps = {"max_steps": 4}  # whole ones; accelerate fills up the last batches of several processes with other pairs
     assert call(words(tmp_path / "one", **data, dpo=steps)) == 0
     line = words(folder, **data, dpo={"gradient_accumulation_steps": 1} | steps)
-    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
-    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
     script = tmp_path / "go.py"
     script.write_text("import sys\nfrom dpo_report.core.cli import main\nsys.exit(main())\n")
-    known = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    known = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, *launch, str(script), *line]
     done = subprocess.run(command, env=known, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -129,7 +128,7 @@ def test_lora_trains_the_adapter_only(data: dict[str, str], tmp_path: Path) -> N
     lora = ["--set", "lora.r=4", "--set", 'lora.target_modules=["c_attn"]']
     assert call([*words(folder, **data, dpo={"max_steps": 3}), *lora]) == 0
     assert (folder / "adapter_model.safetensors").is_file() and not (folder / "model.safetensors").exists()
-    assert rows(folder)[0] == pytest.approx(0.693147, abs=1e-5)
+    assert rows(folder)[0] == pytest.approx(0.693147, abs=1e-4)
     assert facts.read(folder)["sharing"] == "on"
 
 
@@ -155,6 +154,12 @@ def test_what_cannot_work_is_one_line(data: dict[str, str], tmp_path: Path, caps
     assert call(words(tmp_path / "o", **(data | change))) == 1
     error = [line for line in capsys.readouterr().err.splitlines() if said in line]
     assert len(error) == 1 and "Traceback" not in error[0]
+
+
+def test_weights_in_pieces_are_refused(data: dict[str, str], tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", "3")
+    assert call(words(tmp_path / "o", **data)) == 1
+    assert "ZeRO-3" in capsys.readouterr().err
 
 
 def test_the_hub_out_of_reach_is_one_line(data: dict[str, str], tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def batch() -> tuple[Any, Any, Any]:
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-def test_log_probabilities_and_gradients_are_the_plain_ones(kind: str, attention: str) -> None:
+@pytest.mark.parametrize(("keys", "count"), [(0.0, 3), (1e6, 1)])
+def test_log_probabilities_and_gradients_are_the_plain_ones(kind: str, attention: str, keys: float, count: int) -> None:
     import torch
 
     model, (ids, mask, labels) = model_of(kind, attention), batch()
@@ -67,14 +68,24 @@ def test_log_probabilities_and_gradients_are_the_plain_ones(kind: str, attention
     (plain * weights).sum().backward()
     gradients = [p.grad.clone() for p in model.parameters()]
     model.zero_grad()
-    packed = sharing.pack(ids, mask, labels)
-    assert packed is not None and packed.tokens < int(mask.sum())
+    packed = sharing.pack(ids, mask, labels, keys)
+    assert packed is not None and len(packed.ids) == count and packed.tokens < int(mask.sum())
     got, _ = sharing.scores(model, packed, ())
     (got * weights).sum().backward()
     assert torch.allclose(got, plain, atol=1e-5)
     for mine, theirs in zip((p.grad for p in model.parameters()), gradients, strict=True):
         assert torch.allclose(mine, theirs, atol=1e-5)
     assert sharing.why_not(model) == ""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "keys", "rows"),
+    [([9, 9, 9, 9], 0, 4), ([9, 4, 5], 0, 2), ([9, 8, 7], 1e6, 1), ([5], 0, 1)],
+)
+def test_stretches_lie_in_the_cheapest_rows_one_after_the_other(sizes: list[int], keys: float, rows: int) -> None:
+    places = sharing.rows_of(sizes, keys)
+    taken = [(row, first + i) for (row, first), size in zip(places, sizes, strict=True) for i in range(size)]
+    assert len(set(taken)) == sum(sizes) and {row for row, _ in taken} == set(range(rows))
 
 
 def test_what_cannot_be_shared_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

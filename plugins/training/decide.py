@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
@@ -58,10 +59,12 @@ def steps(dpo: Mapping[str, Any], library: Mapping[str, Any], rows: int, effecti
 def defaults(machine: Machine, half: tuple[bool, str], planned: int, held_out: bool) -> Decided:
     """Our defaults for trl's fields."""
     cpu = not machine.accelerator
+    sharded = any(os.environ.get(f"ACCELERATE_USE_{name}") == "true" for name in ("DEEPSPEED", "FSDP"))
+    reference = (True, "the reference's log-probabilities are computed once")
     chosen: Decided = {
         "bf16": half,
         "gradient_checkpointing": (False, "memory suffices without; it costs a second forward pass"),
-        "precompute_ref_log_probs": (True, "the reference's log-probabilities are computed once"),
+        "precompute_ref_log_probs": (False, "the weights are sharded") if sharded else reference,
         "optim": ("adamw_torch_fused", "one pass over the parameters"),
         "logging_steps": (1, "a short run") if planned <= SHORT else (10, "a long run"),
         "save_strategy": ("epoch", "a checkpoint after every epoch"),

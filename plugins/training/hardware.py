@@ -87,7 +87,7 @@ def matmul_rate(dtype: Any, seconds: float = 0.3, size: int = 384) -> float:
         a @ b
         best = min(best, time.thread_time() - start)
     torch.set_num_threads(threads)
-    return 2 * size**3 / best * threads
+    return 2 * size**3 / best * float(threads)
 
 
 def _cpuinfo() -> list[dict[str, str]]:

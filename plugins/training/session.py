@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,8 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
     import torch
     from accelerate import PartialState
 
+    if os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE") == "3":
+        raise ReportError("train loads the model whole, which DeepSpeed's ZeRO-3 does not allow", "use zero_stage 2")
     run = Path(asked["output_dir"])
     here = hardware.machine()
     state = PartialState(cpu=not here.accelerator)

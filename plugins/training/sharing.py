@@ -1,10 +1,11 @@
 """The forward pass of a batch of pairs with nothing computed twice: common beginnings once, logits only where scored.
 
 TRL hands its model chosen rows and rejected rows, each with its own copy of the prompt, and projects every position
-onto the vocabulary. Here a pair becomes one row: the tokens that both sequences begin with (the prompt, and as much
-of the answers as agrees), then the rest of the chosen one, then the rest of the rejected one. Positions are counted
-along each sequence, and the attention mask keeps the two ends from seeing each other, so every hidden state is the
-one of the plain computation. Only states that predict a scored token meet the output head, each once.
+onto the vocabulary. Here a pair becomes one stretch: the tokens that both sequences begin with (the prompt, and as much
+of the answers as agrees), then the rest of the chosen one, then the rest of the rejected one. Short stretches share a
+row where that leaves less padding. Positions are counted along each sequence, and the attention mask keeps the two ends
+and the pairs from seeing each other, so every hidden state is the one of the plain computation. Only states that
+predict a scored token meet the output head, each once.
 
 The replaced forward keeps TRL's interface, so that all of TRL's losses and metrics work on it unchanged.
 """
@@ -22,16 +23,16 @@ LOGITS = 1 << 28
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A batch of B pairs in B rows of at most T tokens."""
+    """A batch of B pairs in R rows of at most T tokens."""
 
     ids: Any
-    """Token ids, shape (B, T)."""
+    """Token ids, shape (R, T)."""
     positions: Any
-    """Position of each token in its own sequence, shape (B, T)."""
+    """Position of each token in its own sequence, shape (R, T)."""
     mask: Any
-    """What may be attended, boolean, shape (B, 1, T, T)."""
+    """What may be attended, boolean, shape (R, 1, T, T)."""
     index: Any
-    """For every scored token, row-major over (2B, L-1): the place of the state that predicts it in the flat (B·T)."""
+    """For every scored token, row-major over (2B, L-1): the place of the state that predicts it in the flat (R·T)."""
     targets: Any
     """The scored tokens, same order."""
     scored: Any
@@ -69,16 +70,47 @@ class Work:
         )
 
 
-def pack(input_ids: Any, attention_mask: Any, labels: Any) -> Packed | None:
-    """Pairs as single rows; None where the batch is not of right-padded pairs.
+def rows_of(sizes: list[int], keys: float) -> list[tuple[int, int]]:
+    """Row and first place of stretches of so many tokens, so that all rows together cost least.
+
+    A row costs a position's share of the layers, worth ``keys`` attended ones, and the positions that it attends, for
+    each of its positions with the padding. Longest first, each to the shortest row, for every number of rows.
+    """
+    order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
+    best: tuple[float, list[tuple[int, int]]] = (float("inf"), [])
+    for count in range(1, len(sizes) + 1):
+        ends, found = [0] * count, [(0, 0)] * len(sizes)
+        for i in order:
+            row = ends.index(min(ends))
+            found[i] = (row, ends[row])
+            ends[row] += sizes[i]
+        best = min(best, (count * max(ends) * (keys + max(ends)), found))
+    return best[1]
+
+
+def keys_of(model: Any) -> float:
+    """How many attended positions cost as much as one position's way through a layer: products of parameters over
+    two (scores and values) for each hidden unit."""
+    config = model.config.get_text_config()
+    outside = {
+        id(p) for side in (model.get_input_embeddings(), model.get_output_embeddings()) for p in side.parameters()
+    }
+    inside = sum(p.numel() for p in model.parameters() if id(p) not in outside)
+    return float(inside / config.num_hidden_layers / (2 * config.hidden_size))
+
+
+def pack(input_ids: Any, attention_mask: Any, labels: Any, keys: float = 0.0) -> Packed | None:
+    """Pairs as stretches that share rows; None where the batch is not of right-padded pairs.
 
     All three are of shape (2B, L): B chosen rows, then their B rejected ones; labels are -100 where not scored.
+    ``keys`` are those of :func:`rows_of`.
     """
     import torch
 
     rows, length = input_ids.shape
+    device = input_ids.device
     lengths = attention_mask.sum(dim=1)
-    places = torch.arange(length, device=input_ids.device)
+    places = torch.arange(length, device=device)
     if rows % 2 or not bool((attention_mask.bool() == (places < lengths[:, None])).all()):
         return None
     half = rows // 2
@@ -87,24 +119,34 @@ def pack(input_ids: Any, attention_mask: Any, labels: Any) -> Packed | None:
     same = (chosen == rejected) & (places < torch.minimum(long, other)[:, None])
     common = same.long().cumprod(dim=1).sum(dim=1)
     total = long + other - common
-    width = int(total.max())
-    place = torch.arange(width, device=input_ids.device).expand(half, width)
-    second = place >= long[:, None]  # in the rejected end, or beyond all
     shift = (long - common)[:, None]
-    positions = torch.where(second, place - shift, place).clamp(max=length - 1)
-    ids = torch.where(second, rejected.gather(1, positions), chosen.gather(1, place.clamp(max=length - 1)))
+    place = torch.arange(int(total.max()), device=device).expand(half, -1)
+    second = place >= long[:, None]  # in the rejected end, or beyond all
+    along = torch.where(second, place - shift, place).clamp(max=length - 1)
+    token = torch.where(second, rejected.gather(1, along), chosen.gather(1, place.clamp(max=length - 1)))
+    row, start = torch.tensor(rows_of(total.tolist(), keys), device=device).unbind(1)
+    width = int((start + total).max())
     valid = place < total[:, None]
-    shared = place < common[:, None]
-    seen = shared[:, None, :] | (second[:, None, :] == second[:, :, None])
-    causal = place[0][:, None] >= place[0][None, :]
-    self_only = torch.eye(width, dtype=torch.bool, device=input_ids.device)
-    mask = (seen & causal & valid[:, None, :]) | self_only
+    at = (row[:, None] * width + start[:, None] + place)[valid]  # where each token of each pair goes
+
+    def laid(values: Any, empty: int) -> Any:
+        flat = torch.full(((int(row.max()) + 1) * width,), empty, dtype=torch.long, device=device)
+        flat[at] = values.expand(half, place.shape[1])[valid].long()
+        return flat.view(-1, width)
+
+    pair = laid(torch.arange(half, device=device)[:, None], -1)
+    end = laid(second, -1)
+    begins = laid(place < common[:, None], 0).bool()
+    seen = begins[:, None, :] | (end[:, None, :] == end[:, :, None])
+    seen &= (pair[:, None, :] == pair[:, :, None]) & (pair >= 0)[:, None, :]
+    causal = torch.ones(width, width, dtype=torch.bool, device=device).tril()
+    mask = (seen & causal) | torch.eye(width, dtype=torch.bool, device=device)
     scored = labels[:, 1:] != -100
-    row, column = scored.nonzero(as_tuple=True)
-    pair = row % half
-    moved = (row >= half) & (column >= common[pair])
-    at = pair * width + column + torch.where(moved, (long - common)[pair], 0)
-    return Packed(ids, positions, mask[:, None], at, labels[:, 1:][scored], scored, int(total.sum()))
+    line, column = scored.nonzero(as_tuple=True)
+    which = line % half
+    moved = (line >= half) & (column >= common[which])
+    index = row[which] * width + start[which] + column + torch.where(moved, (long - common)[which], 0)
+    return Packed(laid(token, 0), laid(along, 0), mask[:, None], index, labels[:, 1:][scored], scored, int(total.sum()))
 
 
 def why_not(model: Any) -> str:
@@ -126,7 +168,7 @@ def why_not(model: Any) -> str:
 
 
 def _output() -> Any:
-    """What TRL's losses take; since TRL 1.15."""
+    """What TRL's losses take; with TRL before 1.16 none can be computed on a CPU without Triton."""
     from trl.trainer.utils import FusedCausalLMOutput
 
     return FusedCausalLMOutput
@@ -214,7 +256,7 @@ def install(model: Any, work: Work, weighting: bool = False) -> None:
 
     output, plain = _output(), model.forward
     extras = ("entropy", "mean_logits", "is_top1", *(("log_sum_sq_probs",) if weighting else ()))
-    vocabulary = model.config.get_text_config().vocab_size
+    vocabulary, keys = model.config.get_text_config().vocab_size, keys_of(model)
 
     def forward(self: Any, *args: Any, fused_lm_head: bool = False, **kwargs: Any) -> Any:
         if not fused_lm_head:
@@ -222,7 +264,7 @@ def install(model: Any, work: Work, weighting: bool = False) -> None:
         labels = kwargs.get("labels")
         packed = None
         if not args and set(kwargs) <= {"input_ids", "attention_mask", "labels", "use_cache"} and labels is not None:
-            packed = pack(kwargs["input_ids"], kwargs["attention_mask"], labels)
+            packed = pack(kwargs["input_ids"], kwargs["attention_mask"], labels, keys)
         if packed is None or len(packed.targets) * vocabulary > LOGITS:
             return plain(*args, fused_lm_head=True, **kwargs)
         logps, found = scores(self, packed, extras)
