@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from dpo_report.plugins.readers.hf.columns import eval_names
@@ -77,7 +78,12 @@ def canonical(key: str, context: Collection[str] = ()) -> Key:
     >>> canonical("eval/rewards/chosen")
     Key(name='rewards/chosen', split='eval', role='series')
     """
-    return _canonical(key, context, _sets(context))
+    return _canonical(key, context, _sets(context)) if context else _alone(key)
+
+
+@lru_cache(4096)
+def _alone(key: str) -> Key:
+    return _canonical(key, (), [])
 
 
 def mapping(keys: Iterable[str]) -> dict[str, Key]:

@@ -25,6 +25,8 @@ _MARK = "train_runtime"
 ENDS = 8 << 10, 64 << 10
 """Bytes of a file's beginning and of its end that suffice for a list, with the arguments and a row of every curve in
 both; the second where the first do not, and else the file is read whole."""
+POINTER = 1 << 10
+"""Bytes that a Git LFS pointer stays below, by its definition."""
 _NOT_TRAINING = frozenset({"epoch", "learning_rate"})
 
 
@@ -105,7 +107,7 @@ def read(folder: Folder, entry: Entry, ends: Shapes | None = None) -> EventFile:
     With ``ends``, the shapes of events that were learnt from other files, only its beginning and its end are read.
     """
     time, writer, number = _named(entry.name)
-    if is_pointer(head(folder, entry)):
+    if entry.size < POINTER and is_pointer(head(folder, entry)):
         problem = Problem(entry.path, LFS_PROBLEM, LFS_HINT)
         return EventFile(entry.path, time, writer, number, problems=(problem,), readable=False)
     content = _Content()
