@@ -13,8 +13,8 @@ from dpo_report.plugins.conventions import STEPS
 from dpo_report.plugins.metrics.loss import measures_progress
 
 FEW_STEPS = Threshold("G8.steps", 100, "optimizer steps below which their number is a caution")
-SPIKE = Threshold("G1.z", 6.0, "robust z of a gradient norm above which it is an outlier")
-MANY_SPIKES = Threshold("G1.share", 0.05, "share of outliers above which they are a caution", high=1)
+SPIKE = Threshold("G1.z", 5.0, "robust z of the logarithm of a gradient norm above which it is an outlier")
+MANY_SPIKES = Threshold("G1.share", 0.05, "share of outliers above which several of them are a caution", high=1)
 NORMS = Threshold("G1.rows", 12, "gradient norms below which no outlier is told", low=3)
 VANISHED = Threshold("G3.share", 1e-6, "share of the first gradient norm below which a gradient has vanished", high=1)
 HIGH_LOSS = Threshold("G6.loss", 1.1, "ratio of last and starting loss above which the learning rate is suspect")
@@ -42,18 +42,18 @@ def few_steps(run: Run, values: Values) -> Finding:
 
 
 def spikes(run: Run, values: Values) -> Finding:
-    """G1."""
+    """G1: on a logarithmic scale, as norms are skewed, and high at first in a sound run."""
     steps, norms = reading.finite(run.get("grad_norm"))
+    steps, norms = steps[norms > 0], norms[norms > 0]
     if len(norms) < NORMS.of(run):
-        raise NotApplicable(f"fewer than {NORMS.of(run):g} gradient norms were logged")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        far = np.abs(statistics.robust_z(norms)) > SPIKE.of(run)
-    far &= np.isfinite(norms)
+        raise NotApplicable(f"fewer than {NORMS.of(run):g} gradient norms above 0 were logged")
+    logs = np.log(norms)
+    far = (statistics.robust_z(logs) > SPIKE.of(run)) & (logs > np.median(logs))
     if not far.any():
         return passed("no outliers among the gradient norms")
     named = [f"{int(step):,}" for step in steps[far][:5]]
     listed = listing(named if far.sum() <= 5 else [*named, "others"])
-    often = far.mean() > MANY_SPIKES.of(run)
+    often = far.sum() > max(1, MANY_SPIKES.of(run) * len(norms))
     return found(
         say(
             "The gradient norm was an outlier at {word} {listed} ({n} of {m} rows).",

@@ -48,8 +48,8 @@ def _interval(value: Value) -> str:
 
 PLATEAU_ROWS = Threshold("C7.rows", 20, "logged rows below which nothing is said of a plateau", low=9)
 FLAT = Threshold("C7.flat", 0.01, "change over the last third, as a share of the first loss, below which it is flat")
-BOUNDARY = Threshold("C8.fall", 3.0, "fall at an epoch's end, over the scatter within epochs, above which it is told")
-EPOCH_ROWS = Threshold("C8.rows", 4, "rows in an epoch below which epochs are not compared", low=3)
+BOUNDARY = Threshold("C8.fall", 3.0, "fall where epochs begin, over its standard error, above which it is told")
+EPOCH_ROWS = Threshold("C8.rows", 6, "rows in an epoch below which epochs are not compared", low=4)
 UNUSUAL = Threshold(
     "C11.deviations", 2.0, "median absolute deviations above the start beyond which a run ended above it"
 )
@@ -92,32 +92,35 @@ def plateau(run: Run, values: Values) -> Finding:
 
 
 def epoch_boundaries(run: Run, values: Values) -> Finding:
-    """C8: in the first epoch each pair is scored before the model was updated on it; later ones are repeats."""
-    fewest = EPOCH_ROWS.of(run)
+    """C8: in the first epoch each pair is scored before the model was updated on it; later ones are repeats.
+
+    A loss that falls all along is lower in each epoch, too: only a fall beyond its own slope counts.
+    """
+    fewest = int(EPOCH_ROWS.of(run))
     steps, losses = _progress(run, 2 * fewest)
     total, epochs = reading.total_steps(run), reading.planned_epochs(run)
     if not total or not epochs or epochs <= 1 or run.status != "completed":
         raise NotApplicable("one epoch, or the epochs' borders are not known")
-    if epochs > len(losses):
-        raise NotApplicable(f"fewer than {fewest:g} rows in an epoch")
     epoch = np.minimum(((steps - 1) / (total / epochs)).astype(int), math.ceil(epochs) - 1)
-    parts = [losses[epoch == e] for e in range(int(epoch.max()) + 1)]
+    parts = [losses[epoch == e] for e in range(int(epoch.max()) + 1)] if epochs <= len(losses) else []
     if len(parts) < 2 or min(map(len, parts)) < fewest:
-        raise NotApplicable(f"fewer than {fewest:g} rows in an epoch")
-    falls = [float(np.median(a[-2:]) - np.median(b[:2])) for a, b in pairwise(parts)]
-    changes = [np.diff(part) for part in parts]
-    if not all(np.isfinite(change).all() for change in changes):
+        raise NotApplicable(f"fewer than {fewest} rows in an epoch")
+    near = max(fewest, min(map(len, parts)) // 2)
+    jumps = [statistics.jump(before[-near:], after[:near]) for before, after in pairwise(parts)]
+    fall = -sum(jump for jump, _ in jumps) / len(jumps)
+    error = math.sqrt(sum(error**2 for _, error in jumps)) / len(jumps)
+    if not math.isfinite(error):
         raise NotApplicable("the losses lie too far apart to be compared")
-    scatter = float(np.median([statistics.robust_sd(change) for change in changes]))
-    if not scatter or max(falls) <= BOUNDARY.of(run) * scatter:
-        return passed("no step-wise fall at the epochs' borders")
+    if fall <= max(BOUNDARY.of(run) * error, np.finfo(float).eps * float(np.abs(losses).max()) * len(losses)):
+        return passed("no step-wise fall where epochs begin")
     return found(
         say(
-            "The loss fell where a new epoch began (by {most}{x}, against a scatter of {y} from row to row): a sign "
-            "that {word}s seen before are remembered.",
-            most="up to " if falls[1:] else "",
-            x=numbers.loss(max(falls)),
-            y=numbers.loss(scatter),
+            "The loss fell where {begins} (by {x}{mean} beyond its slope, standard error {y}): a sign that "
+            "{word}s seen before are remembered.",
+            begins="a new epoch began" if len(jumps) == 1 else "new epochs began",
+            mean="" if len(jumps) == 1 else " on average",
+            x=numbers.loss(fall),
+            y=numbers.number(error, 2),
             word=reading.sample_word(run),
         ),
         "caution",

@@ -14,7 +14,7 @@ from dpo_report.plugins.statistics.powerlaw import PowerLaw, power_law
 from dpo_report.plugins.statistics.series import UNITS, block_medians
 from dpo_report.plugins.statistics.shares import binomial_two_sided, normal_quantile, wilson
 from dpo_report.plugins.statistics.student import mean_interval, t_cdf, t_quantile
-from dpo_report.plugins.statistics.trends import Trend, lag1, theil_sen, trend
+from dpo_report.plugins.statistics.trends import Trend, jump, lag1, theil_sen, trend
 from dpo_report.plugins.statistics.windows import ENDS, LEAST, Windows, window_fall_interval, window_medians
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "binomial_two_sided",
     "block_medians",
     "bootstrap_mean_interval",
+    "jump",
     "lag1",
     "mann_kendall",
     "mean_interval",

@@ -53,6 +53,25 @@ def theil_sen(x: ArrayLike, y: ArrayLike, level: float = 0.95, inflate: float = 
     return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
 
 
+def jump(before: ArrayLike, after: ArrayLike) -> tuple[float, float]:
+    """Jump between two stretches of a curve beyond their common slope, and its standard error.
+
+    Least squares of the rows on 1, their place and whether they are ``after`` (a regression discontinuity).
+    Raises ValueError below four rows in all, or without any on one side.
+    """
+    before, after = finite_series(before)[0], finite_series(after)[0]
+    y = np.concatenate((before, after))
+    if not len(before) or not len(after) or len(y) < 4:
+        raise ValueError("needs four rows, and one on each side")
+    place = np.arange(len(y)) - (len(y) - 1) / 2
+    design = np.column_stack((np.ones(len(y)), place, np.arange(len(y)) >= len(before)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        fitted = np.linalg.lstsq(design, y, rcond=None)[0]
+        rest = y - design @ fitted
+        variance = float(rest @ rest) / (len(y) - 3) * np.linalg.inv(design.T @ design)[2, 2]
+    return float(fitted[2]), math.sqrt(variance) if math.isfinite(variance) else math.inf
+
+
 def lag1(residuals: ArrayLike) -> float:
     """Lag-1 autocorrelation; 0 for a constant."""
     (r,) = finite_series(residuals)
