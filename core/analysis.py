@@ -10,7 +10,7 @@ import numpy as np
 
 from dpo_report.core import claims, thresholds
 from dpo_report.core.contract import Check, Curve, Metric, NotApplicable, Question, Values
-from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run, Value
+from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run, Value, Verdict
 
 if TYPE_CHECKING:
     from dpo_report.core.manager import Host
@@ -42,7 +42,7 @@ def _analysed(run: Run, host: Host) -> Analysis:
     values = _values(run, host, problems)
     findings = _findings(run, values, host, problems)
     unjudged = _unjudged(host)
-    verdicts = () if unjudged else claims.judge([item.item for item in host.claims], findings, run.method)
+    verdicts = () if unjudged else _judged(run, findings, host)
     figures = tuple(_figures(run, values, host, problems))
     questions = tuple(_questions(run, host, problems))
     return Analysis(
@@ -58,6 +58,10 @@ def _analysed(run: Run, host: Host) -> Analysis:
         unjudged=unjudged,
         limits=thresholds.applied(run, [provided.item for provided in host.checks], findings),
     )
+
+
+def _judged(run: Run, findings: Iterable[Finding], host: Host) -> tuple[Verdict, ...]:
+    return claims.judge([provided.item for provided in host.claims], findings, run.method, run.limits)
 
 
 def _unjudged(host: Host) -> str:

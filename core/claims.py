@@ -6,14 +6,23 @@ a run that was stopped early may still have ranked its held-out pairs above chan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from dpo_report.core.contract import Claim
 from dpo_report.core.model import Finding, Verdict
 
 
-def judge(claims: Sequence[Claim], findings: Iterable[Finding], method: str | None = None) -> tuple[Verdict, ...]:
-    """A verdict for every claim that is said of runs of this method, rungs of the ladder first, by level."""
+def judge(
+    claims: Sequence[Claim],
+    findings: Iterable[Finding],
+    method: str | None = None,
+    limits: Mapping[str, float] = MappingProxyType({}),
+) -> tuple[Verdict, ...]:
+    """A verdict for every claim that is said of runs of this method, rungs of the ladder first, by level.
+
+    ``limits`` are the thresholds of rules that the user set, which decide what an experiment must have.
+    """
     own = {claim.level for claim in claims if method in claim.methods and not claim.patterns}
     claims = [
         claim
@@ -32,7 +41,7 @@ def judge(claims: Sequence[Claim], findings: Iterable[Finding], method: str | No
                 allowed=allowed,
                 because="" if allowed else claim.code,
                 missing=absent,
-                licence="" if allowed else claim.licence,
+                licence="" if allowed else claim.licensed(limits),
                 patterns=claim.patterns,
                 topic=claim.topic,
             )

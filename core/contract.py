@@ -15,6 +15,7 @@ one sentence instead of an exception:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -192,7 +193,8 @@ class Claim:
     needs: tuple[str, ...]
     """Evidence flags that checks grant (``Finding.grants``)."""
     licence: str = ""
-    """The cheapest experiment that would license it."""
+    """The cheapest experiment that would license it. Where it has ``thresholds``, names of them and numbers
+    stand in braces, of which the largest is printed: ``{100, D2.pairs} held-out pairs``."""
     code: str = "K1"
     """The rule that blocks it."""
     patterns: tuple[str, ...] = ()
@@ -201,6 +203,24 @@ class Claim:
     """What a run without the evidence shows nothing about: ``robustness``; empty where it is a mere misnaming."""
     methods: tuple[str, ...] = ()
     """Methods whose runs it is said of, before a claim of its level that is said of every run; empty: every run."""
+    thresholds: tuple[Threshold, ...] = ()
+    """The thresholds of rules that ``licence`` names."""
+
+    def licensed(self, limits: Mapping[str, float]) -> str:
+        """Its ``licence`` with the thresholds that the user set (``limits``, by name), the others by default."""
+        if not self.thresholds:
+            return self.licence
+        values = {one.name: limits.get(one.name, one.value) for one in self.thresholds}
+        return _BRACES.sub(lambda found: _largest(found[1].split(","), values), self.licence)
+
+
+_BRACES = re.compile(r"\{([^{}]+)\}")
+
+
+def _largest(names: Iterable[str], values: Mapping[str, float]) -> str:
+    """The largest of some numbers and named values, as it is written in a sentence."""
+    largest = max(values[name.strip()] if name.strip() in values else float(name) for name in names)
+    return f"{largest:g}"
 
 
 @dataclass(frozen=True, slots=True)

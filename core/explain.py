@@ -82,7 +82,7 @@ def explain(name: str, host: Host, analysis: Analysis | None = None) -> Iterator
         yield from _wrapped("rules", ", ".join(line.rules))
         yield from _wrapped("rests on", line.source)
     for claim in claims:
-        yield from _claim(claim)
+        yield from _claim(claim, host)
     for kind in files[:1]:
         yield from _file(kind, analysis)
 
@@ -197,11 +197,11 @@ def _check(check: Check, host: Host, analysis: Analysis | None) -> Iterator[str]
                 yield from _value(analysis.values[name], analysis)
 
 
-def _claim(claim: Claim) -> Iterator[str]:
+def _claim(claim: Claim, host: Host) -> Iterator[str]:
     yield f"Claim ({claim.code}, level {claim.level}): {claim.text}"
     yield from _wrapped("phrases", ", ".join(claim.patterns))
     yield from _wrapped("needs", ", ".join(claim.needs))
-    yield from _wrapped("would be licensed by", claim.licence)
+    yield from _wrapped("would be licensed by", claim.licensed(host.limits))
 
 
 def _file(kind: FileKind, analysis: Analysis | None) -> Iterator[str]:

@@ -240,7 +240,7 @@ class Run:
     """What the run was merged from."""
     siblings: tuple[Run, ...] = ()
     """The other runs of its method that it is reported with, each without siblings of its own; under ``build --all``
-    also without files and witnesses, and with only the last points of its series."""
+    also without files and witnesses, and with only the ends of its series."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Thresholds of rules that the user set, by name; the others have their defaults."""
 

@@ -27,15 +27,15 @@ def _are_siblings(run: Run, other: Run) -> bool:
 
 
 def brief(run: Run) -> Run:
-    """A run as others are told of it: without its files and witnesses, and of each curve only where it ended."""
-    ends = {place: _end(one) for place, one in run.series.items()}
+    """A run as others are told of it: without its files and witnesses, and of each curve only the ends."""
+    ends = {place: _ends(one) for place, one in run.series.items()}
     return replace(run, series=ends, files=(), witnesses=(), siblings=())
 
 
-def _end(series: Series) -> Series:
-    """The last point of a series, and the last one whose value is finite."""
+def _ends(series: Series) -> Series:
+    """The first point of a series, which tells whether it was resumed, the last, and the last one that is finite."""
     keep = np.zeros(len(series), bool)
-    keep[-1:] = True
+    keep[:1] = keep[-1:] = True
     keep[np.flatnonzero(np.isfinite(series.values))[-1:]] = True
     return series.where(keep)
 

@@ -126,11 +126,11 @@ def _claims(host: Host) -> Iterator[str]:
     yield "## The ladder\n\n| Level | Sentence | For | The cheapest experiment that licenses it |\n|---|---|---|---|"
     for claim in sorted((c for c in claims if not c.patterns), key=lambda c: c.level):
         methods = ", ".join(claim.methods) or "any method"
-        yield f"| {claim.level} | {_cell(claim.text)} | {methods} | {_cell(claim.licence)} |"
+        yield f"| {claim.level} | {_cell(claim.text)} | {methods} | {_cell(claim.licensed({}))} |"
     yield "\n## Phrases that need evidence\n\n| Rule | Phrases that say | The cheapest way to show it |\n|---|---|---|"
     for claim in claims:
         if claim.patterns:
-            yield f"| {claim.code} | {_cell(claim.text)} | {_cell(claim.licence)} |"
+            yield f"| {claim.code} | {_cell(claim.text)} | {_cell(claim.licensed({}))} |"
 
 
 def _questions(host: Host) -> Iterator[str]:

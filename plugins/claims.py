@@ -8,26 +8,32 @@ from __future__ import annotations
 
 from dpo_report.core.contract import Claim
 from dpo_report.core.hookspecs import hookimpl
+from dpo_report.plugins.checks.scaling import SIZES
+from dpo_report.plugins.checks.seeds import INTERVAL_SEEDS
+from dpo_report.plugins.conventions import PAIRS, STEPS, TREND_ROWS
 
 _IMPLICIT, _SAMPLED = ("dpo", "online_dpo"), ("grpo", "rloo", "ppo")
 _WRITING = (*_IMPLICIT, *_SAMPLED, "kto", "bco", "orpo", "cpo", "simpo", "sft")
 """Methods of which the outcome is a model that writes."""
-_EVALUATE = "evaluate on at least 100 held-out pairs that share no prompt with the training pairs"
+_EVALUATE = "evaluate on at least {100, D2.pairs} held-out pairs that share no prompt with the training pairs"
 
 LADDER = (
     Claim(0, "The pipeline ran to completion.", ("complete",),
           "let training run to its planned last step"),
     Claim(1, "The objective decreased on the training data.", ("finite", "objective-fell"),
-          "train for at least 20 steps with finite values, each of them logged (logging_steps=1)"),
+          "train for at least {K2.steps, C6.rows} steps with finite values, each of them logged (logging_steps=1)",
+          thresholds=(STEPS, TREND_ROWS)),
     Claim(1, "The training reward rose.", ("finite", "reward-rose"),
-          "let the reward rise, over at least 20 logged steps, by more than its scatter", methods=_SAMPLED),
+          "let the reward rise, over at least {K2.steps} logged steps, by more than its scatter", methods=_SAMPLED,
+          thresholds=(STEPS,)),
     Claim(2, "The training pairs are ranked correctly by the implicit reward more often than by chance.",
-          ("finite", "pairs-fitted"), "log rewards/accuracies over windows of at least 30 distinct training pairs",
-          methods=_IMPLICIT),
+          ("finite", "pairs-fitted"),
+          "log rewards/accuracies over windows of at least {D2.pairs} distinct training pairs",
+          methods=_IMPLICIT, thresholds=(PAIRS,)),
     Claim(3, "Held-out pairs of the same distribution are ranked above chance by the implicit reward.",
-          ("finite", "held-out-above-chance"), _EVALUATE, methods=_IMPLICIT),
+          ("finite", "held-out-above-chance"), _EVALUATE, methods=_IMPLICIT, thresholds=(PAIRS,)),
     Claim(3, "Held-out pairs of the same distribution are ranked above chance by the reward model.",
-          ("finite", "held-out-above-chance"), _EVALUATE, methods=("reward",)),
+          ("finite", "held-out-above-chance"), _EVALUATE, methods=("reward",), thresholds=(PAIRS,)),
     Claim(4, "The model does its task better than a baseline does.", ("finite", "outputs-preferred"),
           "measure the task on held-out data for both, and give the difference with an interval"),
     Claim(4, "The model's outputs are preferred over those of the starting model.", ("finite", "outputs-preferred"),
@@ -37,7 +43,8 @@ LADDER = (
           "train a policy with it and compare its generations, blind, with those of the starting model",
           methods=("reward",)),
     Claim(5, "The result holds over seeds, data sets or models.", ("finite", "replicated"),
-          "repeat the run with at least five seeds, and on a second data set or model"),
+          "repeat the run with at least {J2.interval} seeds, and on a second data set or model",
+          thresholds=(INTERVAL_SEEDS,)),
 )  # fmt: skip
 
 PHRASES = (
@@ -49,13 +56,13 @@ PHRASES = (
            r"\bloss\b.{0,60}\b(reasonable|good|typical|acceptable|low|excellent|impressive)\b", r"\breasonable for\b")),
     Claim(1, "convergence", ("plateau",), "show a flat last third, and the learning rate beside it", "C7",
           (r"\bconverge(d|s|nce)?\b",)),
-    Claim(5, "scalability", ("scaling-fitted",), "measure at least three sizes and fit the exponent", "I3",
-          (r"\bscalab(le|ility)\b", r"\bscales (well|to)\b")),
+    Claim(5, "scalability", ("scaling-fitted",), "measure at least {I3.sizes} sizes and fit the exponent", "I3",
+          (r"\bscalab(le|ility)\b", r"\bscales (well|to)\b"), thresholds=(SIZES,)),
     Claim(5, "speed or efficiency", ("measured-comparator",), "time a named rival on the same machine", "I2",
           (r"\bfast\b", r"\befficien(t|tly|cy)\b", r"\blightweight\b")),
     Claim(3, "learning of preferences", ("finite", "held-out-above-chance"),
-          "evaluate on at least 100 held-out pairs", "K5",
-          (r"\blearn(ed|s|t)? to (distinguish|prefer|rank)\b", r"\bunderstands?\b")),
+          "evaluate on at least {100, D2.pairs} held-out pairs", "K5",
+          (r"\blearn(ed|s|t)? to (distinguish|prefer|rank)\b", r"\bunderstands?\b"), thresholds=(PAIRS,)),
     Claim(4, "success", ("outputs-preferred",), "say how many of the planned steps were taken", "A5",
           (r"\bsuccess(ful|fully)?\b.{0,30}\b(train|learn|align)",
            r"\b(train|learn|align)\w*\b.{0,30}\bsuccess(ful|fully)?\b")),
@@ -94,7 +101,7 @@ PHRASES = (
 )  # fmt: skip
 
 OUTSIDE = {
-    "never", "scaling-fitted", "measured-comparator", "power-analysis", "proposition-tested", "test-named",
+    "never", "measured-comparator", "power-analysis", "proposition-tested", "test-named",
     "reduction-with-interval",
 }  # fmt: skip
 """Evidence flags that no rule grants."""

@@ -34,7 +34,7 @@ def rules() -> list[Check]:
 
 def test_every_rule_with_a_sentence_is_tested() -> None:
     """Here, or in test_rules_more.py; those that only say what is enforced have their test there, too."""
-    shaping = {"A6", "I3"}  # they shape other sentences and print none of their own
+    shaping = {"A6"}  # it shapes other sentences and prints none of its own
     assert {rule.code for rule in rules()} - shaping - {*STATED} == {case.code for case in CASES + MORE}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 import made
 from dpo_report import build
 from dpo_report.core.loader import load
-from dpo_report.core.model import Datum, Source
+from dpo_report.core.model import Datum, Run, Setting, Source
 from dpo_report.core.siblings import with_siblings
 from rules import BASE, Case, big, evaluated
-from rules_more import CASES, FAR, NEAR, STATED, WINS, counted, judged, seeds, told
+from rules_more import CASES, FAR, NEAR, STATED, WINS, counted, grown, judged, seeds, timed, told
 
 RUNS = Path(__file__).parent / "runs"
 
@@ -49,6 +50,7 @@ def test_what_is_enforced_is_stated(code: str) -> None:
         (lambda: told(control_run="SFT"), "control-run"),
         (lambda: told(safety_evaluation="Toxic-1"), "safety-evaluation"),
         (lambda: seeds(FAR, NEAR, beta=0.5), "paired-comparison"),
+        (lambda: grown(400, 800, 1600), "scaling-fitted"),
         (lambda: seeds([0.8, 0.81, 0.82, 0.83, 0.84], [0.7, 0.71, 0.72, 0.73, 0.74], model_name_or_path="x"),
          "replicated"),
     ],
@@ -170,3 +172,47 @@ def test_above_the_runs_it_is_no_run(tmp_path: Path) -> None:
 def test_an_unknown_seed_is_asked_for_and_compared_with_nothing() -> None:
     bare = replace(big(), settings={})
     assert made.finding(with_siblings([bare, replace(bare)])[0], "J2").status == "not_applicable"
+
+
+HALVED = {"train_pairs": 800, "data.train_file": "half.jsonl"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"hardware": "one A100"},
+        {"data_source": "other pairs"},
+        {"num_train_epochs": 2.0},
+        {"dataloader_num_workers": 4},
+    ],
+)
+def test_time_is_compared_over_sizes_only_where_all_else_is_equal(changed: dict[str, object]) -> None:
+    sizes = [{"train_pairs": 400}, HALVED, {"train_pairs": 1600}]
+    told = {"data_source": "our pairs"}
+    assert "3 sizes" in made.says(timed([200, 400, 800], *sizes, **told), "I3")
+    sizes[1] = HALVED | changed
+    assert made.says(timed([200, 400, 800], *sizes, **told), "I3") == ""
+
+
+def test_the_time_of_a_run_that_was_resumed_or_stopped_is_no_time_of_its_size() -> None:
+    run = grown(400, 800, 1600)
+    stopped = replace(run, siblings=(run.siblings[0], replace(run.siblings[1], status="incomplete")))
+    late = replace(
+        run.siblings[1], series={("loss", "train"): made.series("loss", [0.5] * 3, steps=[300, 350, 400])},
+        settings=run.siblings[1].settings | {"logging_steps": Setting("logging_steps", 50, Source("args"))},
+    )  # fmt: skip
+    for other in (stopped, replace(run, siblings=(run.siblings[0], late))):
+        assert made.finding(other, "I3").status == "passed"
+
+
+def test_several_seeds_at_a_size_are_several_runs() -> None:
+    assert "3 sizes, 6 runs" in made.says(grown(400, 800, 1600, 400, 800, 1600), "I3")
+
+
+@pytest.mark.parametrize("run", [lambda: grown(400, 440, 480), lambda: grown(400, 800, 1600, seconds=0.05),
+                                 lambda: grown(400, 800, 1600, hardware=""), lambda: grown(400, 800)])  # fmt: skip
+def test_scaling_is_licensed_by_an_exponent_that_is_known(run: Callable[[], Run]) -> None:
+    def allowed(one: Run) -> bool:
+        return next(v.allowed for v in made.analysis(one).verdicts if v.text == "scalability")
+
+    assert allowed(grown(400, 800, 1600)) and not allowed(run())

@@ -240,3 +240,28 @@ def test_a_long_run_is_reduced_and_says_so() -> None:
     assert result.low < -1e-6 < result.high
     assert result.slope == pytest.approx(-1e-6, rel=0.1)
     assert ours.trend(x[:100], y[:100]).blocks is None
+
+
+@given(st.lists(st.tuples(st.sampled_from([10, 30, 100, 300, 1000]), st.floats(0.1, 1e4)), min_size=3, max_size=9))
+def test_a_power_law_is_the_regression_of_logs(points):
+    sizes, y = map(np.array, zip(*points, strict=True))
+    if len(set(sizes)) < 2:
+        with pytest.raises(ValueError, match="two different sizes"):
+            ours.power_law(sizes, y)
+        return
+    mine, wanted = ours.power_law(sizes, y), stats.linregress(np.log(sizes), np.log(y))
+    half = stats.t.ppf(0.975, len(y) - 2) * np.nan_to_num(wanted.stderr)  # SciPy gives none of a constant
+    assert (mine.exponent, mine.low, mine.high) == pytest.approx(
+        (wanted.slope, wanted.slope - half, wanted.slope + half), rel=1e-6, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(("sizes", "y"), [([1, 2], [1, 2]), ([1, 2, 3], [1, 0, 1]), ([0, 1, 2], [1, 1, 1])])
+def test_no_power_law_of_too_little(sizes, y):
+    with pytest.raises(ValueError, match="three points above 0"):
+        ours.power_law(sizes, y)
+
+
+def test_a_power_law_without_scatter_is_found_exactly():
+    found = ours.power_law([10, 100, 1000], [3 * n**0.75 for n in (10, 100, 1000)], level=0.9)
+    assert (found.low, found.exponent, found.high) == pytest.approx((0.75, 0.75, 0.75))

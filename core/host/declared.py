@@ -75,15 +75,26 @@ def wrong(item: object, wanted: type[Any]) -> str:
     if isinstance(item, Path):
         return "" if item.is_dir() else f"names a template folder that does not exist: {item}"
     name = key(item)
-    reason = slip(item) or (_misdrawn(item) if isinstance(item, Check) else "")
+    reason = slip(item)
+    if not reason and isinstance(item, Check | Claim):
+        reason = _misdrawn(item) or (_misnamed(item) if isinstance(item, Claim) else "")
     if not reason and (not name.strip() or (wanted is not Claim and not _KEY.fullmatch(name))):
         reason = "a name is letters, digits and . : + - _ only"
     return f"{wanted.__name__.lower()} {name!r}: {reason}" if reason else ""
 
 
-def _misdrawn(check: Check) -> str:
-    """What is wrong with the thresholds of a rule, or an empty string."""
-    for one in check.thresholds:
+def _misnamed(claim: Claim) -> str:
+    """What is wrong with the thresholds that a claim's licence names, or an empty string."""
+    try:
+        claim.licensed({})
+    except ValueError:
+        return f"licence: braces hold numbers and names of its thresholds: {claim.licence}"
+    return ""
+
+
+def _misdrawn(item: Check | Claim) -> str:
+    """What is wrong with the thresholds of a rule or a claim, or an empty string."""
+    for one in item.thresholds:
         reason = wrong(one, Threshold)
         if not reason and not one.low <= one.value <= one.high:
             reason = f"threshold {one.name!r}: {one.value:g} does not lie in {one.low:g} to {one.high:g}"

@@ -23,11 +23,13 @@ from dpo_report.plugins.checks import (
     optimizer,
     policy,
     provenance,
+    scaling,
     schedule,
     seeds,
     selection,
     settings,
     tasks,
+    timing,
     trend,
     tuning,
     wording,
@@ -53,6 +55,8 @@ def register_checks() -> tuple[Check, ...]:
         + schedule.CHECKS
         + optimizer.CHECKS
         + settings.CHECKS
+        + timing.CHECKS
+        + scaling.CHECKS
         + compute.CHECKS
         + language.CHECKS
         + methods.CHECKS

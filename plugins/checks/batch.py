@@ -46,8 +46,9 @@ def step_count(run: Run, values: Values) -> Finding:
         raise NotApplicable("no step count was logged")
     rows, size, count = reading.dataset_rows(run), reading.per_device_batch(run), reading.devices(run)
     if run.status != "completed" or not epochs:
+        reached = numbers.plural(max(total, reading.last_step(run)), "optimizer step")
         return found(
-            say("Training took {total}.", total=numbers.plural(total, "optimizer step")),
+            say("Training took {least}{total}.", least="at least " if run.status == "incomplete" else "", total=reached),
             evidence=("steps.done",),
         )
     each, taken = total / epochs, numbers.plural(total, "optimizer step")

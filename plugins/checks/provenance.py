@@ -149,13 +149,16 @@ def complete(run: Run, values: Values) -> Finding:
         going = "Training is under way: these are the numbers of step {done} of {planned}{at}."
         return found(say(going, done=done, planned=planned, at=at), "caution", evidence=("steps.done", "steps.planned"))
     ended = "train_loss" in run.summary or "train_runtime" in run.summary
+    last = reading.last_step(run)
     told = (
         "Training stopped at step {done} of {planned}{at}."
         if ended
+        else "The last saved state is that of step {done} of {planned}{at}; the log ends at step {last}."
+        if last > done
         else "The last saved state is that of step {done} of {planned}{at}; what came after it is not told."
     )
     return found(
-        say(told, done=done, planned=planned, at=at),
+        say(told, done=done, planned=planned, at=at, last=last),
         "warning",
         evidence=("steps.done", "steps.planned"),
     )

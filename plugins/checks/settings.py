@@ -44,7 +44,14 @@ def starting_model(run: Run, values: Values) -> Finding:
             rank=numbers.setting(rank),
             alpha=numbers.setting(reading.setting(run, "lora.lora_alpha")),
         )
+        if _reference_adapter(run):
+            text += " The model came to the trainer with adapters on it; whether these were trained before is not told."
     return found(text, evidence=("model.parameters",) if value else ())
+
+
+def _reference_adapter(run: Run) -> bool:
+    """Whether the policy had adapters before: TRL's DPOTrainer then copies them to an adapter named ``ref``."""
+    return run.method == "dpo" and any(f"/{file.path}".endswith("/ref/adapter_config.json") for file in run.files)
 
 
 def _portable(name: str) -> str:
@@ -158,6 +165,9 @@ def reference(run: Run, values: Values) -> Finding:
         )
     if reading.setting(run, "reference_free"):
         return found(say("The loss ignored the reference model, while the logged rewards are still relative to it."))
+    if not run.answers.get("reference") and _reference_adapter(run):
+        text = "The reference model was a frozen copy of the policy as training began, adapters included"
+        return found(say(text + " (TRL kept it as the adapter {name}).", name=Code("ref")))
     if reading.setting(run, "lora.r") is not None:
         text = (
             "The reference model was the starting model with the adapters switched off, unless "

@@ -12,21 +12,26 @@ from dpo_report.plugins import reading
 
 
 def _tokens(run: Run) -> Iterator[Value]:
-    series = run.get("num_tokens") or run.get("num_input_tokens_seen")
-    if series is not None and len(series) and np.isfinite(series.values[-1]) and series.values[-1] > 0:
-        yield Value(
-            "tokens.seen",
-            float(series.values[-1]),
-            (series.source_at(-1 % len(series)),),
-            unit="tokens",
-            kind="count",
-            formula="as logged",
-            note="policy inputs without padding; the prompt of a pair is counted twice"
-            if series.name == "num_tokens" and reading.sample_word(run) == "pair"
-            else "",
-        )
-        return
-    raise NotApplicable("tokens were not counted")
+    name = "num_tokens" if run.get("num_tokens") else "num_input_tokens_seen"
+    # Evaluations copy the training count, and the last one may come after the last training row.
+    counts = [one for split in ("train", "eval") if (one := run.get(name, split)) is not None and len(one)]
+    series = max(counts, key=lambda one: float(one.steps[-1]), default=None)
+    if series is None or not np.isfinite(series.values[-1]) or not series.values[-1] > 0:
+        raise NotApplicable("tokens were not counted")
+    notes = []
+    if name == "num_tokens" and reading.sample_word(run) == "pair":
+        notes.append("policy inputs without padding; the prompt of a pair is counted twice")
+    if run.global_step and series.steps[-1] < run.global_step:
+        notes.append(f"up to step {int(series.steps[-1]):,}")
+    yield Value(
+        "tokens.seen",
+        float(series.values[-1]),
+        (series.source_at(-1 % len(series)),),
+        unit="tokens",
+        kind="count",
+        formula="as logged",
+        note="; ".join(notes),
+    )
 
 
 def _flos(run: Run) -> Value:
@@ -36,10 +41,14 @@ def _flos(run: Run) -> Value:
     return Value("compute.flos", datum.value, (datum.source,), kind="number", formula="as logged")
 
 
+def parameters(run: Run) -> int | None:
+    """Parameters of a decoder from its configuration: exact for GPT-2, Llama, Mistral and Qwen2, None for others."""
+    kind = run.setting("model.model_type")
+    return _gpt2(run) if kind == "gpt2" else _llama(run) if kind in _LLAMA_LIKE else None
+
+
 def _size(run: Run) -> Value:
-    """Parameters of a decoder from its configuration; exact for the families named."""
-    kind = str(run.setting("model.model_type"))
-    count = _gpt2(run) if kind == "gpt2" else _llama(run) if kind in _LLAMA_LIKE else None
+    kind, count = str(run.setting("model.model_type")), parameters(run)
     if count is None:
         raise NotApplicable(f"no exact parameter count is known for model type {kind}")
     names = tuple(f"model.{name}" for name in ("model_type", "hidden_size", "n_embd", "num_hidden_layers", "n_layer"))

@@ -77,6 +77,39 @@ def sampled(rewards: list[float], **changes: object) -> Run:
     return big(method="grpo", reward=rewards, **changes)
 
 
+def timed(seconds: list[float], *changes: dict[str, object], **told: object) -> Run:
+    """Runs that took so long, each with its changes of settings (``model.n_layer``) and facts (``train_pairs``)."""
+    runs = []
+    size = {"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "vocab_size": 50257, "n_positions": 1024}
+    known = BASE | {f"model.{name}": value for name, value in size.items()}
+    for number, (time, changed) in enumerate(zip(seconds, changes, strict=True)):
+        facts = FACTS | {"hardware": "one H100", "world_size": 1} | told
+        facts |= {name: value for name, value in changed.items() if name in (*facts, "data.train_file")}
+        own = {name: value for name, value in changed.items() if name not in (*facts, "steps")}
+        steps = changed.get("steps", int(str(facts["train_pairs"])) // 4)
+        runs.append(made.run(settings=known | own | {"seed": number}, facts=facts, steps=int(str(steps)),
+                             summary={"train_runtime": time}))  # fmt: skip
+    return with_siblings(runs)[0]
+
+
+def grown(*pairs: int, seconds: float = 0.5, power: float = 1.0, **told: object) -> Run:
+    """Runs on so many pairs each, whose time grew with them, give or take a per cent."""
+    times = [seconds * n**power * (1 + 0.01 * (-1) ** i) for i, n in enumerate(pairs)]
+    return timed(times, *({"train_pairs": n, "data.train_file": f"{n}.jsonl"} for n in pairs), **told)
+
+
+def deeper(*also: str) -> Run:
+    """Runs of a model with 12, 24 and 48 layers, which ``also`` differ in the settings named."""
+    changes = [dict.fromkeys(("model.n_layer", *also), layers) for layers in (12, 24, 48)]
+    return timed([100, 180, 350], *changes, train_pairs=400)
+
+
+def wider(*also: str) -> Run:
+    """Runs on 1, 2 and 4 devices; what is named falls as their number grows."""
+    changes: list[dict[str, object]] = [{"world_size": n, **dict.fromkeys(also, 400 // n)} for n in (1, 2, 4)]
+    return timed([400, 210, 110], *changes, train_pairs=1600)
+
+
 FAR = [0.80, 0.82, 0.81]
 NEAR = [0.60, 0.62, 0.64]
 CASES = [
@@ -112,6 +145,21 @@ CASES = [
     Case("H6", lambda: told(truncated_share=0.2), "20 % of the training sequences were cut",
          lambda: told(truncated_share=0.01), "caution"),
     Case("H6", lambda: scored(data__cut=6), "6 of the 40 held-out pairs were cut", scored, "caution", "evaluated"),
+    Case("I3", lambda: grown(400, 800, 1600, 3200), "The wall-clock time of the training loop for 1 epoch grew as the "
+         "number of training pairs to the power of 0.99 (95 % t interval 0.96 to 1.03) over 400 to 3,200 training "
+         "pairs: 4 sizes, 4 runs, otherwise set alike, on one H100.", lambda: grown(400, 800), "info"),
+    Case("I3", lambda: grown(400, 800, 1600, seconds=0.05), "fixed costs weigh heavily",
+         lambda: grown(400, 800, 1600), "caution", "short"),
+    Case("I3", lambda: grown(400, 440, 480), "leave the exponent open",
+         lambda: grown(400, 800, 1600), "caution", "wide"),
+    Case("I3", lambda: grown(400, 800, 1600, hardware=""), "on [to be told",
+         lambda: grown(400, 800, 1600), "caution", "somewhere"),
+    Case("I3", lambda: deeper(), "time per optimizer step, with the same batch, grew as the number of model "
+         "parameters to the power of 1.12", lambda: deeper("per_device_train_batch_size"), "info", "models"),
+    Case("I3", lambda: wider("steps"), "time for each pair and epoch, with the same batch on each, fell as the number "
+         "of devices to the power of −0.93", lambda: wider("steps", "max_grad_norm"), "info", "devices"),
+    Case("I3", lambda: wider("gradient_accumulation_steps"), "with the same batch over all, fell as the number",
+         lambda: wider("gradient_accumulation_steps", "steps"), "info", "shared batch"),
     Case("I6", lambda: counted(peak_flops=1e13), "about 10 % of 1 × 10¹³ FLOP/s per device (8 × parameters", counted),
     Case("I7", lambda: traced(energy_kwh=0.00031, co2_kg=0.00012, place="Germany"),
          "tracker recorded 0.31 Wh, and estimated 0.12 g CO₂e for the grid of Germany", big, "info"),
