@@ -66,7 +66,7 @@ def edit_distance(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def median_edit_distance(dataset: Any) -> float:
-    """Rule E5: edit distance of the two answers over the longer one's tokens, median of up to SAMPLE pairs."""
+    """Rule E5: edit distance of the two answers over the longer one's tokens, median of up to twice SAMPLE pairs."""
     from statistics import median
 
     some = dataset.select(range(0, len(dataset), max(1, len(dataset) // SAMPLE)))
