@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dpo_report.core.cli import main
+from dpo_report.core.manager import Host
 from dpo_report.plugins.paper import markdown, tex
 from dpo_report.plugins.paper.amounts import amounts
+from dpo_report.plugins.paper.command import analysed
 
 RUN = Path(__file__).parent / "runs" / "dpo-log1"
 
@@ -107,6 +109,14 @@ def test_several_runs_allow_the_number_of_either(paper, capsys):
     text = paper("The mean training loss was 0.692 with eight pairs.\nThe held-out loss ended at 0.295.\n")
     assert run(capsys, text, RUN)[0] == 1
     assert run(capsys, text, RUN, RUN.parent / "dpo-eval")[0] == 0
+
+
+def test_runs_are_judged_beside_each_other():
+    """What several runs license together is licensed to a paper on all of them."""
+    seeds = [Path(__file__).parent / "runs" / "dpo-seeds" / f"seed-{number}" for number in (1, 2, 3)]
+    for paths, status in ((seeds, "found"), (seeds[:1], "not_applicable")):
+        for analysis in analysed(paths, Host(discover=False)):
+            assert [finding.status for finding in analysis.findings if finding.code == "J2"] == [status]
 
 
 def test_what_cannot_be_checked_gives_2_and_one_line(paper, tmp_path, capsys):

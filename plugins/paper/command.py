@@ -14,6 +14,7 @@ from dpo_report.core.facts import elsewhere
 from dpo_report.core.loader import load
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Analysis
+from dpo_report.core.siblings import with_siblings
 from dpo_report.plugins.paper import output, sources
 from dpo_report.plugins.paper.check import check
 from dpo_report.plugins.paper.known import prefixes
@@ -40,13 +41,13 @@ def check_paper(args: argparse.Namespace) -> int:
 
 
 def analysed(paths: Sequence[Path], host: Host, answers: Path | None = None) -> list[Analysis]:
-    """What may be said of each run, with the answers of a file.
+    """What may be said of each run beside the others, with the answers of a file.
 
     Raises:
         ReportError: a run cannot be read, or no rule could be applied, so that no sentence can be judged.
     """
     told = elsewhere(answers) if answers else (lambda run: run)
-    analyses = [analyse(told(load(path, host=host)), host) for path in paths]
+    analyses = [analyse(run, host) for run in with_siblings([told(load(path, host=host)) for path in paths])]
     if analyses and analyses[0].unjudged:
         why = analyses[0].unjudged
         raise ReportError(f"the rules could not be applied ({why})", "without them no paper is checked")
