@@ -345,7 +345,7 @@ def test_a_name_from_the_run_is_text_and_no_markup():
 
 def test_a_version_that_logs_the_next_rate_is_named():
     rates = {"learning_rate": [1e-5, 5e-6, 0.0], "versions": {"transformers": "4.35.0"}}
-    assert "logs with each row the learning rate of the step after it" in caption("optimizer", made.run(**rates))
+    assert "learning rate logged with a row is that of the step after it" in caption("optimizer", made.run(**rates))
     newer = rates | {"versions": {"transformers": "5.0.0"}}
     assert "the step after it" not in caption("optimizer", made.run(**newer))
     assert build("optimizer", made.run(**rates)).title == "Learning rate over training"

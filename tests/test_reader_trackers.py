@@ -99,7 +99,7 @@ def test_clearml(path: str, file: str) -> None:
 def test_clearml_values_that_were_reported_once_have_no_step(tmp_path: Path) -> None:
     folder = tmp_path / "offline-1"
     folder.mkdir()
-    arguments = {"num_train_epochs": 2, "max_steps": -1, "per_device_train_batch_size": 4}
+    arguments = {"num_train_epochs": 2, "max_steps": -1, "per_device_train_batch_size": 4, "optim": "ADAMW_TORCH"}
     section = {name: {"name": name, "value": str(value)} for name, value in arguments.items()}
     (folder / "task.json").write_text(json.dumps({"hyperparams": {"Transformers": section}, "execution": {}}))
 
@@ -116,6 +116,7 @@ def test_clearml_values_that_were_reported_once_have_no_step(tmp_path: Path) -> 
     assert [(series.name, series.steps.tolist()) for series in run.series] == [("loss", [2.0, 4.0])]
     assert (run.status, run.epoch, run.summary["train_loss"].value) == ("completed", 2.0, 0.4)
     assert run.summary["epoch"].source.where == "line 1, Summary/epoch"
+    assert run.settings["optim"].value == "adamw_torch"  # ClearML writes the name of an enumeration's member
     write(1.5)
     assert one("clearml", tmp_path).status == "incomplete"
     write(1.7)  # of 4 updates: the batches of a fifth are too few to make one

@@ -46,9 +46,10 @@ def step_count(run: Run, values: Values) -> Finding:
         raise NotApplicable("no step count was logged")
     rows, size, count = reading.dataset_rows(run), reading.per_device_batch(run), reading.devices(run)
     if run.status != "completed" or not epochs:
-        reached = numbers.plural(max(total, reading.last_step(run)), "optimizer step")
+        cut = run.status == "incomplete" and not reading.ended(run)
+        steps = numbers.plural(reading.last_step(run) if cut else total, "optimizer step")
         return found(
-            say("Training took {least}{total}.", least="at least " if run.status == "incomplete" else "", total=reached),
+            say("Training took {least}{steps}.", least="at least " if cut else "", steps=steps),
             evidence=("steps.done",),
         )
     each, taken = total / epochs, numbers.plural(total, "optimizer step")

@@ -7,6 +7,7 @@ from dpo_report.core.contract import Check, NotApplicable, Values, found, passed
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import Ask, Cite, Code, Text, join, listing, say
 from dpo_report.plugins import reading
+from dpo_report.plugins.reading.programs import program
 
 METHODS = {
     "dpo": ("Direct Preference Optimization", "rafailov2023dpo"),
@@ -29,6 +30,7 @@ _LIBRARIES = (
     ("transformers", "Transformers", "wolf2020transformers"),
     ("torch", "PyTorch", ""),
 )
+_TRAINER = ("trl", "transformers")
 
 
 def method_text(run: Run) -> Text:
@@ -105,11 +107,24 @@ def versions(run: Run, values: Values) -> Finding:
     ]
     if run.method in ("sft", "reward", "classification", None):
         subject = join(["The model was trained by", method])
+    own = program(run)
+    if own and own[0] not in _TRAINER:
+        told[:0] = [Text((f"{own[1]} {run.versions[key]}",)) for key in dict.fromkeys(own) if key in run.versions]
     if told:
         return found(say("{subject}, using {told}.", subject=subject, told=listing(told)))
-    ask = Ask("versions", "versions of TRL, Transformers and PyTorch")
+    ask = Ask("versions", _asked(run))
     doubtful = reading.resumed_from(run) is not None
     return found(say("{subject}, using {ask}.", subject=subject, ask=ask), "caution" if doubtful else "info")
+
+
+def _asked(run: Run) -> str:
+    """Which versions the author is asked for: those of the program that trained, where the run tells which it was."""
+    own = program(run)
+    if own is None:
+        return "name and version of the program that trained, and of its libraries"
+    return (
+        "versions of TRL, Transformers and PyTorch" if own[0] in _TRAINER else f"versions of {own[1]} and its libraries"
+    )
 
 
 def resumed(run: Run, values: Values) -> Finding:
@@ -148,11 +163,10 @@ def complete(run: Run, values: Values) -> Finding:
     if run.status == "running":
         going = "Training is under way: these are the numbers of step {done} of {planned}{at}."
         return found(say(going, done=done, planned=planned, at=at), "caution", evidence=("steps.done", "steps.planned"))
-    ended = "train_loss" in run.summary or "train_runtime" in run.summary
     last = reading.last_step(run)
     told = (
         "Training stopped at step {done} of {planned}{at}."
-        if ended
+        if reading.ended(run)
         else "The last saved state is that of step {done} of {planned}{at}; the log ends at step {last}."
         if last > done
         else "The last saved state is that of step {done} of {planned}{at}; what came after it is not told."

@@ -33,11 +33,8 @@ def made(run: Run, drawn: Sequence[Drawn], tracks: Sequence[Track]) -> Iterable[
             f"minimum and maximum in each bin (numbers: means of the first and last {numbers.count(ends)} rows)."
         )
     yield from _evaluations(run, [track for track in tracks if track.line.role == "eval"])
-    if (
-        any(track.series.name == "learning_rate" for track in trained)
-        and reading.at_least(run, "transformers", 4, 53, 3) is False
-    ):
-        yield "This version of Transformers logs with each row the learning rate of the step after it."
+    if any(track.series.name == "learning_rate" for track in trained) and reading.logs_used_rate(run) is False:
+        yield "The learning rate logged with a row is that of the step after it."
     names = " and ".join(panel.quantity.plain for panel in drawn if panel.panel.y_scale == "log")
     if names:
         yield f"The scale of the {names} is logarithmic."

@@ -128,6 +128,11 @@ def _log(events: Iterable[tuple[int, Any]], file: str, within: str) -> Log:
     return log
 
 
+_ENUMS = frozenset({"eval_strategy", "evaluation_strategy", "hub_strategy", "logging_strategy", "lr_scheduler_type",
+                    "optim", "save_strategy"})  # fmt: skip
+"""Arguments of transformers that ClearML writes by the name of their enumeration's member (``LINEAR``)."""
+
+
 def _settings(task: Mapping[str, Any], file: str) -> dict[str, Setting]:
     """Hyper-parameters of every section, without the section's name."""
     found: dict[str, Any] = {}
@@ -135,7 +140,8 @@ def _settings(task: Mapping[str, Any], file: str) -> dict[str, Setting]:
     for section in sections.values() if isinstance(sections, dict) else ():
         for name, item in section.items() if isinstance(section, dict) else ():
             if isinstance(item, dict) and "value" in item and not name.startswith("_"):
-                found.setdefault(name.replace("/", "."), from_text(str(item["value"])))
+                key, value = name.replace("/", "."), from_text(str(item["value"]))
+                found.setdefault(key, value.lower() if key in _ENUMS and isinstance(value, str) else value)
     return flatten(found, file, "hyperparams.")
 
 

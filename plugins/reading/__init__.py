@@ -17,13 +17,23 @@ from dpo_report.plugins.reading.methods import (
 )
 from dpo_report.plugins.reading.preference import Beta, beta, beta_remark, loss_types, pure_sigmoid
 from dpo_report.plugins.reading.resumption import resumed_from
-from dpo_report.plugins.reading.rows import ends, finite, held_out, planned_epochs, row_steps, total_steps
-from dpo_report.plugins.reading.schedule import untrained_steps, warmup_steps
+from dpo_report.plugins.reading.rows import (
+    ended,
+    ends,
+    finite,
+    held_out,
+    last_step,
+    planned_epochs,
+    row_steps,
+    total_steps,
+)
+from dpo_report.plugins.reading.schedule import CLOSE, logs_used_rate, schedule_errors, untrained_steps, warmup_steps
 from dpo_report.plugins.reading.told import BASE_MODEL, at_least, fact, numeric, setting, setting_source, version, whole
 from dpo_report.plugins.reading.windows import span_text, window, window_pairs, window_text
 
 __all__ = [
     "BASE_MODEL",
+    "CLOSE",
     "IMPLICIT_REWARD",
     "PAIRED",
     "POLICY_GRADIENT",
@@ -37,12 +47,15 @@ __all__ = [
     "dataset_rows",
     "devices",
     "effective_batch",
+    "ended",
     "ends",
     "fact",
     "finite",
     "held_out",
     "implied_eval_rows",
     "implied_rows",
+    "last_step",
+    "logs_used_rate",
     "loss_types",
     "numeric",
     "pair_word",
@@ -53,6 +66,7 @@ __all__ = [
     "row_steps",
     "rows_from_steps",
     "sample_word",
+    "schedule_errors",
     "setting",
     "setting_source",
     "span_text",

@@ -50,6 +50,17 @@ def total_steps(run: Run) -> int | None:
     return run.global_step
 
 
+def last_step(run: Run) -> int:
+    """The last step known to be taken: a log may go on after the last saved state; 0 for none."""
+    logged = (int(s.steps[-1]) for (_, split), s in run.series.items() if split == "train" and len(s))
+    return max(run.global_step or 0, *logged, 0)
+
+
+def ended(run: Run) -> bool:
+    """Whether the trainer wrote its closing summary: it left its loop, be it early."""
+    return "train_loss" in run.summary or "train_runtime" in run.summary
+
+
 def planned_epochs(run: Run) -> float | None:
     """The float argument ``num_train_epochs``; None where ``max_steps`` bounded the run, or it cannot be meant."""
     limit = whole(setting(run, "max_steps"))

@@ -420,6 +420,14 @@ CASES += [
         lambda: big(grad_norm=[1.0 + 0.01 * x for x in noise(60)]),
         "info",
     ),
+    Case(
+        "G1",
+        lambda: big(grad_norm=[1.0 + 0.01 * x for x in noise(54)] + [50.0] * 6),
+        "an outlier at steps 55, 56, 57, 58, 59 and others (6 of 60 rows)",
+        big,
+        "caution",
+        name="many",
+    ),
     Case("G2", lambda: big(settings=RATES, grad_norm=[2.0] * 45 + [0.5] * 15), "active in 45 of 60", big),
     Case(
         "G3",
