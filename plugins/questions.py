@@ -57,7 +57,7 @@ QUESTIONS = (
     Question("hardware", "Which device (model, count), memory and operating system did the run use?",
              "Times and throughput mean nothing without the machine.", (NEURIPS, PINEAU, REFORMS),
              _setting("hardware", "device")),
-    Question("versions", "Which versions of TRL, Transformers and PyTorch were used?",
+    Question("versions", "Which versions of the program that trained and of its libraries (TRL, Transformers, PyTorch) were used?",
              "What train_loss and the logged learning rate mean depends on them.", (PINEAU,), _versions),
     Question("base-model", "Which model, at which revision, was the starting point?",
              "It fixes the reference model and the licence.", (CARDS, PINEAU),

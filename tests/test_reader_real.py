@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dpo_report.core.analysis import analyse
 from dpo_report.core.loader import load, load_all
 from dpo_report.core.model import Source
 from dpo_report.plugins.readers import torchtune
@@ -29,6 +30,17 @@ def test_torchtune_dpo() -> None:
 def test_torchtune_weights_are_no_runs_of_their_own() -> None:
     (run,) = load_all(FORMATS / "torchtune")
     assert (run.method, run.global_step, run.settings["lora.r"].value) == ("dpo", 12, 8)
+
+
+def test_the_version_that_saved_a_base_model_trained_nothing(tmp_path: Path) -> None:
+    run = load(FORMATS / "torchtune")
+    assert (run.versions, run.setting("model.transformers_version")) == ({}, "5.23.0")
+    (finding,) = (one for one in analyse(run).findings if one.code == "A3")
+    assert "versions of torchtune and its libraries" in str(finding.text)
+    (tmp_path / "config.json").write_text('{"transformers_version": "4.48.3", "n_layer": 2}')
+    (tmp_path / "log.csv").write_text("step,loss\n1,0.5\n2,0.4\n3,0.3\n")
+    bare = load(tmp_path)
+    assert (bare.versions, bare.global_step) == ({}, 3)
 
 
 def test_torchtune_trained_twice_into_one_folder(tmp_path: Path) -> None:

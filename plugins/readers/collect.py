@@ -16,6 +16,8 @@ from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.numbers import whole
 
 Namer = Callable[[Iterable[str]], Mapping[str, Key]]
+TRAINERS_OWN = "per_device_train_batch_size"
+"""A setting by which the arguments of Transformers' Trainer are known."""
 MAX_KEYS = 10_000
 """Different quantities that are kept; a real log has some dozen."""
 
@@ -143,10 +145,14 @@ def _series(known: Key, points: _Points, twice: dict[str, set[float]]) -> Series
 
 
 def as_logged(told: Told, settings: Mapping[str, Setting]) -> dict[str, Any]:
-    """Method, trainer, versions and plan of a run as a tracker's keys and arguments tell them, for :func:`witness`."""
+    """Method, trainer, versions and plan of a run as a tracker's keys and arguments tell them, for :func:`witness`.
+
+    A configuration tells the version of Transformers that saved a model; that it trained is told by its Trainer's arguments or closing row.
+    """
     train = {one.name for one in told.series if one.split == "train"}
     found = method.tell(train, settings.keys())
-    version = settings.get("transformers_version")
+    by_trainer = TRAINERS_OWN in settings or {"train_loss", "train_runtime"} & told.summary.keys()
+    version = settings.get("transformers_version") if by_trainer else None
     return {
         "method": (found.method, found.why) if found.method else None,
         "trainer": found.trainer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dpo_report.core.folder import Entry, Folder
@@ -38,11 +38,18 @@ class Told:
     problems: list[Problem] = field(default_factory=list)
 
 
-def tell(folder: Folder, group: Sequence[Known], series: Sequence[Series], others: Collection[str], main: bool) -> Told:
+def tell(
+    folder: Folder,
+    group: Sequence[Known],
+    series: Sequence[Series],
+    others: Collection[str],
+    main: bool,
+    trained: bool = False,
+) -> Told:
     """Read what stands beside a run's states.
 
     ``others`` are the checkpoint folders of other runs in the same folder; ``main`` whether this run owns what stands
-    at the top.
+    at the top; ``trained`` whether anything but its states, arguments and card shows that a Trainer made it.
     """
     told = Told()
     keys = {s.name for s in series if s.split == "train"}
@@ -64,6 +71,8 @@ def tell(folder: Folder, group: Sequence[Known], series: Sequence[Series], other
         for package, version in card.versions.items():
             told.versions.setdefault(package, version)
     configs = _configs(told, [nearest(name)[:2] for name in _CONFIGS], folder)
+    if trained or group or args.values or written:
+        _saved_by(told, configs)
     tags = {tag for card in written for tag in card.tags}
     own = {"", *homes} if main else set(homes)
     claimed = {tag for card in cards if not card.trusted and card.file.rpartition("/")[0] in own for tag in card.tags}
@@ -120,7 +129,7 @@ def _from_arguments(told: Told, args: Arguments) -> None:
 
 
 def _configs(told: Told, found: Sequence[Sequence[Entry]], folder: Folder) -> dict[str, Setting]:
-    """Model, generation and adapter settings, and the versions that wrote them where nothing else tells those."""
+    """Model, generation and adapter settings."""
     settings: dict[str, Setting] = {}
     for entries in found:
         for entry in entries:
@@ -129,12 +138,19 @@ def _configs(told: Told, found: Sequence[Sequence[Entry]], folder: Folder) -> di
                 continue
             told.files.append(entry.path)
             settings |= told_here
-            for name, setting in told_here.items():
-                package = _WRITTEN_BY.get(name.partition(".")[2])
-                if package and isinstance(setting.value, str) and setting.value[:1].isdigit():
-                    told.versions.setdefault(package, setting.value)
             break
     return settings
+
+
+def _saved_by(told: Told, configs: Mapping[str, Setting]) -> None:
+    """The versions that saved the model, where nothing else tells them: those of the training, if a Trainer made it.
+
+    Other trainers copy the base model's configuration, with the version that saved that one.
+    """
+    for name, setting in configs.items():
+        package = _WRITTEN_BY.get(name.partition(".")[2])
+        if package and isinstance(setting.value, str) and setting.value[:1].isdigit():
+            told.versions.setdefault(package, setting.value)
 
 
 def card_name(card: Card) -> str:

@@ -155,7 +155,7 @@ def _witness(
 ) -> Witness:
     """Put together what one run's files tell; ``blind`` where there are states that could not be read."""
     series = merged(group) if group else []
-    told = tell(folder, group, series, others, main=not identity)
+    told = tell(folder, group, series, others, main=not identity, trained=bool(results))
     found = list(problems)
     summary = _summary(group, results, found)
     leader = group[0].state if group else None

@@ -10,7 +10,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem, Setting, Witness
 from dpo_report.plugins.readers import method
-from dpo_report.plugins.readers.collect import witness
+from dpo_report.plugins.readers.collect import TRAINERS_OWN, witness
 from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.keys import canonical, mapping, split_of, tells_split
 from dpo_report.plugins.readers.points import told
@@ -105,7 +105,8 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
     epoch = log.summary.get("epoch")
     limit = found.get("max_steps")
     planned = limit.value if limit is not None and type(limit.value) is int and limit.value > 0 else None
-    version = found.get("model.transformers_version")
+    counts = _counts_updates(keys, found)
+    version = found.get("model.transformers_version") if counts else None
     return witness(
         NAME,
         log,
@@ -117,7 +118,7 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         settings=found,
         versions={"transformers": version.value} if version is not None and isinstance(version.value, str) else {},
         problems=problems,
-        step=max(steps, default=None) if _counts_updates(keys, found) else None,
+        step=max(steps, default=None) if counts else None,
         epoch=epoch.value if epoch is not None and isinstance(epoch.value, float) else None,
         planned=planned,
         ended="completed" if {"train_loss", "train_runtime"} & log.summary.keys() else "unknown",
@@ -130,7 +131,7 @@ def _counts_updates(keys: Iterable[str], found: Mapping[str, Setting]) -> bool:
 
     Other writers count epochs, environment steps or calls, and do not say which.
     """
-    return "train/epoch" in keys or "per_device_train_batch_size" in found
+    return "train/epoch" in keys or TRAINERS_OWN in found
 
 
 READER = Reader(NAME, detect, read, TITLE, FILES, partial(read, ends=True))
