@@ -12,9 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from dpo_report.core import arguments, contract, hookspecs, model, testing, text
+from dpo_report.core import arguments, contract, hookspecs, testing, text
 from dpo_report.core.host.registry import SPECS
 from dpo_report.core.manager import Host
+from dpo_report.core.records import findings, run, series, witness
 from dpo_report.core.render import BUILTIN
 from dpo_report.core.thresholds import shown
 
@@ -212,9 +213,13 @@ def _api() -> Iterator[str]:
     yield "## What hooks declare\n"
     yield from _records(contract, skip=("Values",))
     yield "## What they are given and give\n"
-    yield from _records(
-        model, only=("Source", "Problem", "Series", "Setting", "Datum", "Witness", "Run", "Value", "Finding")
-    )
+    for module, only in (
+        (series, ("Source", "Series")),
+        (witness, ("Problem", "Setting", "Datum", "Witness")),
+        (run, ("Run",)),
+        (findings, ("Value", "Finding")),
+    ):
+        yield from _records(module, only)
     yield "## Sentences\n"
     yield from _functions(text, ("say", "join", "listing"))
     yield "## For tests: dpo_report.testing\n"

@@ -1,0 +1,1 @@
+"""The records behind :mod:`dpo_report.core.model`, which is where to import them from."""
