@@ -187,7 +187,7 @@ class _Workshop:
             figure.name: [n for n in sorted(files) if n.rpartition(".")[0] == f"figures/{filename(figure.name)}"]
             for figure in analysis.figures
         }
-        files["report.json"] = export.dumps(export.report([analysis], __version__, figures))
+        files["report.json"] = export.dumps(export.report([analysis], __version__, figures, sorted(files)))
         return analysis, files
 
     def merged(self, analysis: Analysis, formats: Sequence[Format], home: Path) -> dict[Path, bytes]:
@@ -282,7 +282,8 @@ def _targets(paths: Sequence[Path | str], analyses: Sequence[Analysis], out: Pat
     else:
         targets = [home / _folder(Path(path)) for home, path in zip(homes, paths, strict=True)]
     for folder in targets:
-        if any(home.resolve().is_relative_to(folder.resolve()) for home in homes):
+        real = Path(os.path.realpath(folder))  # which a circle of links does not stop
+        if any(home.resolve().is_relative_to(real) for home in homes):
             raise ReportError(f"{folder} holds the run itself", "give another folder with -o")
     if len(set(targets)) < len(targets):
         raise ReportError("two of the runs would be reported in one folder", "name each run once, or give -o")

@@ -21,14 +21,25 @@ def dumps(document: Mapping[str, Any]) -> bytes:
 
 
 def report(
-    analyses: Sequence[Analysis], version: str, figures: Mapping[str, Sequence[str]] | None = None
+    analyses: Sequence[Analysis],
+    version: str,
+    figures: Mapping[str, Sequence[str]] | None = None,
+    written: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The document of some runs; ``figures`` gives the files of each figure by its name."""
-    return {
+    """The document of some runs.
+
+    Args:
+        analyses: of each run.
+        version: ours.
+        figures: the files of each figure by its name.
+        written: the other files of the report, so that the next one can tell them from those of somebody else.
+    """
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "generator": {"name": "dpo-report", "version": version},  # first: a report is recognised by it
         "runs": [_run(analysis, figures or {}) for analysis in analyses],
     }
+    return document | ({"written": list(written)} if written else {})
 
 
 def strict(value: Any) -> Any:

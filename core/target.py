@@ -1,7 +1,11 @@
-"""Folders of files written all or none: a temporary folder beside each target, then renames."""
+"""Folders of files written all or none: a temporary folder beside each target, then renames.
+
+A report takes the place of an older one. Files in it that no report of ours wrote (a compiled PDF, notes) stay.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -11,9 +15,12 @@ from pathlib import Path, PurePosixPath
 
 from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import TEMPORARY, is_own_report
+from dpo_report.core.strangers import files_of, strangers, tidy, twin
 
 Files = Mapping[str, bytes]
 """Content by path relative to the target folder."""
+_ATTEMPTS = 20
+"""How often a report is put in its place before another process that does the same to that folder is left to it."""
 
 
 def check(target: Path) -> None:
@@ -61,20 +68,21 @@ def write(targets: Mapping[Path, Files], own: Mapping[Path, bytes] | None = None
         ReportError: a target is not ours to replace, or the disk refuses.
     """
     for target in targets:
+        tidy(target.parent)
         check(target)
     with _undone_on_failure() as undo:
         try:
             staged = {target: _stage(target, files, undo) for target, files in targets.items()}
             singles = {path: _stage_file(path, content, undo) for path, content in (own or {}).items()}
-            old = [_swap(new, target, undo) for target, new in staged.items()]
-            old += [_swap(new, path, undo) for path, new in singles.items()]
+            old = [folder for target, new in staged.items() for folder in _swap(new, target, undo)]
+            old += [_swap_file(new, path, undo) for path, new in singles.items()]
         except OSError as error:
             where = error.filename or next(iter(targets))
             raise ReportError(
                 f"cannot write the report: {error.strerror or error} ({where}); nothing was changed",
                 "give a folder that can be written with -o",
             ) from error
-    for folder in filter(None, old):
+    for folder in old:
         try:
             shutil.rmtree(folder, ignore_errors=True)
         except KeyboardInterrupt:
@@ -151,15 +159,60 @@ def _stage_file(path: Path, content: bytes, undo: list[tuple[str, Path, Path]]) 
     return new
 
 
-def _swap(new: Path, target: Path, undo: list[tuple[str, Path, Path]]) -> Path | None:
-    """Put the new folder or file in the target's place; gives where the old one was put."""
-    old = None
-    if target.exists():
-        old = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent))
-        undo.append(("made", old, old))
-        kept = old / target.name
-        target.rename(kept)
-        undo.append(("moved", kept, target))
-    new.rename(target)
-    undo.append(("moved", target, new))
+def _swap(new: Path, target: Path, undo: list[tuple[str, Path, Path]]) -> list[Path]:
+    """Put the new folder in the target's place; gives where what stood there was put.
+
+    Raises:
+        ReportError: what stood there was not a report of ours, or a file of it has the name of one of the new files.
+    """
+    ours = frozenset(files_of(new))
+    old: list[Path] = []
+    for attempt in range(1, _ATTEMPTS + 1):
+        if os.path.lexists(target):
+            old.append(Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=target.parent)))
+            undo.append(("made", old[-1], old[-1]))
+            kept = old[-1] / target.name
+            with suppress(FileNotFoundError):  # another process moved it away just now
+                target.rename(kept)
+                undo.append(("moved", kept, target))
+                _carry_over(kept, new, ours, target)
+        try:
+            new.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _ATTEMPTS:
+                raise  # else another process has just put its report there
+        else:
+            undo.append(("moved", target, new))
+            break
     return old
+
+
+def _swap_file(new: Path, path: Path, undo: list[tuple[str, Path, Path]]) -> Path:
+    """Put the new file in the old one's place in one step; gives the folder in which the old one is kept."""
+    old = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+    undo.append(("staged", old, old))
+    kept = old / path.name
+    if path.exists():
+        twin(path, kept)
+    new.rename(path)
+    undo.append(("moved", kept, path) if kept.exists() else ("file", path, path))
+    return old
+
+
+def _carry_over(kept: Path, new: Path, ours: frozenset[str], target: Path) -> None:
+    """Give the new folder what somebody else put into the old one.
+
+    Raises:
+        ReportError: the folder that was moved away is not a report of ours after all, or its files are in the way.
+    """
+    try:
+        check(kept)
+    except ReportError:
+        raise ReportError(f"{target} changed while its report was made; nothing was written") from None
+    for name in strangers(kept):
+        if name in ours or any(one.startswith(f"{name}/") or name.startswith(f"{one}/") for one in ours):
+            said = f"{target / name} was not written by dpo-report, and the new report has a file of that name"
+            raise ReportError(f"{said}; nothing was written", "move it away, or give another folder with -o")
+        if not os.path.lexists(new / name):
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            twin(kept / name, new / name)

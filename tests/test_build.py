@@ -21,7 +21,8 @@ from dpo_report.core.hookspecs import hookimpl
 from dpo_report.core.manager import Host
 
 RUNS = Path(__file__).parent / "runs"
-OLD = {"report.json": b'{\n "schema": 1,\n "generator": {\n  "name": "dpo-report", "version": "0"}}', "old.txt": b"old"}
+HEAD = '{\n "schema": 1,\n "generator": {\n  "name": "dpo-report", "version": "0"}, "written": '
+OLD = {"report.json": f'{HEAD}["old.txt", "figures/old.pdf"]}}'.encode(), "old.txt": b"old"}
 
 
 @pytest.fixture
@@ -91,10 +92,104 @@ def test_a_report_inside_the_run_is_no_part_of_it(run):
     assert not [entry for entry in Folder.open(run).entries if entry.path.startswith("report/")]
 
 
-def test_an_old_report_is_replaced_whole(tmp_path):
-    put(tmp_path / "out", OLD)
+def test_an_old_report_is_replaced_whole_but_for_files_of_somebody_else(tmp_path):
+    put(tmp_path / "out", {**OLD, "figures/old.pdf": b"old", "report.pdf": b"compiled", "figures/mine.pdf": b"mine"})
+    (tmp_path / "out" / "link").symlink_to(tmp_path)
     target.write({tmp_path / "out": {"report.json": b"{}", "a/b.txt": b"new"}})
-    assert set(tree(tmp_path)) == {"out", "out/report.json", "out/a", "out/a/b.txt"}
+    mine = {"out/report.pdf", "out/figures", "out/figures/mine.pdf", "out/link"}
+    assert set(tree(tmp_path)) == {"out", "out/report.json", "out/a", "out/a/b.txt", *mine}
+    assert (tmp_path / "out" / "link").is_symlink()
+
+
+def test_a_report_names_its_files_so_that_the_next_one_leaves_the_others(run):
+    out = build(run, ["latex"]).directory
+    (out / "notes.md").write_text("mine")
+    build(run, ["json"])
+    assert set(tree(out)) == {"report.json", "notes.md"}
+    (out / "report.md").write_text("mine")
+    with pytest.raises(ReportError, match=r"report\.md was not written by dpo-report"):
+        build(run, ["markdown"])
+    assert set(tree(out)) == {"report.json", "notes.md", "report.md"}
+    assert [path.name for path in run.iterdir() if path.name.startswith(TEMPORARY)] == []
+
+
+@pytest.mark.parametrize("mine", ["a", "a/b.txt/c", "c.txt"])
+def test_a_file_of_somebody_else_in_the_way_is_told_and_stays(tmp_path, mine):
+    put(tmp_path / "out", {**OLD, mine: b"mine"})
+    before = tree(tmp_path)
+    with pytest.raises(ReportError, match="was not written by dpo-report"):
+        target.write({tmp_path / "out": {"report.json": b"{}", "a/b.txt": b"new", "c.txt": b"new"}})
+    assert tree(tmp_path) == before
+
+
+def test_what_takes_the_place_of_a_report_while_the_new_one_is_made_stays(tmp_path, monkeypatch):
+    put(tmp_path / "out", OLD)
+    stage = target._stage
+
+    def swapped(folder, *given):
+        folder.rename(tmp_path / "moved")
+        put(folder, {"thesis.tex": b"mine"})
+        return stage(folder, *given)
+
+    monkeypatch.setattr(target, "_stage", swapped)
+    with pytest.raises(ReportError, match="changed while its report was made"):
+        target.write({tmp_path / "out": {"report.json": b"{}"}})
+    assert set(tree(tmp_path)) == {"out", "out/thesis.tex", "moved", "moved/report.json", "moved/old.txt"}
+
+
+def test_two_processes_that_write_one_report_leave_one_of_the_two(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from dpo_report.core import target\n"
+        "target_, me = Path(sys.argv[1]), sys.argv[2].encode()\n"
+        f"files = {{'a': me, 'b': me, 'report.json': {HEAD.encode()} + b'[\"a\", \"b\"]}}'}}\n"
+        "for _ in range(100): target.write({target_: files})"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "out")]
+    put(tmp_path / "out", {"report.json": OLD["report.json"], "mine": b"mine"})
+    both = [subprocess.Popen([*words, name]) for name in ("one", "two")]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert set(tree(tmp_path)) == {"out", "out/a", "out/b", "out/report.json", "out/mine"}
+    assert (tmp_path / "out" / "a").read_bytes() == (tmp_path / "out" / "b").read_bytes()
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+def test_a_process_that_is_killed_costs_no_report(tmp_path, at):
+    """At each rename; what it left is taken away by a later one, and a report that it had moved aside comes back."""
+    code = (
+        "import os, sys; from pathlib import Path; from dpo_report.core import target\n"
+        "real, calls = Path.rename, []\n"
+        "def rename(self, other):\n"
+        "    calls.append(self)\n"
+        "    if len(calls) == int(sys.argv[2]): os.kill(os.getpid(), 9)\n"
+        "    return real(self, other)\n"
+        "Path.rename = rename\n"
+        "folder = Path(sys.argv[1])\n"
+        "target.write({folder / name: {'report.json': b'{}', 'new': b'x'} for name in ('one', 'two')})"
+    )
+    for name in ("one", "two"):
+        put(tmp_path / name, OLD)
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(at)], check=False, timeout=60)
+    assert done.returncode == -9
+    left = [path for path in tmp_path.iterdir() if path.name.startswith(TEMPORARY)]
+    assert left
+    for path in left:
+        os.utime(path, (1, 1))
+    target.write({tmp_path / "three": {"report.json": b"{}"}})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "three", "two"]
+    for name in ("one", "two"):
+        assert set(tree(tmp_path / name)) in ({"report.json", "old.txt"}, {"report.json", "new"})
+
+
+def test_what_another_process_stages_just_now_is_left_to_it(tmp_path):
+    (tmp_path / f"{TEMPORARY}now").mkdir()
+    target.write({tmp_path / "out": {"report.json": b"{}"}})
+    assert (tmp_path / f"{TEMPORARY}now").is_dir()
+
+
+def test_a_target_that_is_a_circle_of_links_is_refused(run):
+    (run / "report").symlink_to("report")
+    with pytest.raises(ReportError, match="is a link"):
+        build(run)
 
 
 @pytest.mark.parametrize(
