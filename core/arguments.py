@@ -35,7 +35,7 @@ examples:
   dpo-report build sweep --all -o reports       one for each run below sweep, and a table of them
   dpo-report build s3://bucket/run -o report    only the files that are read are fetched
 
-The folder is replaced when it holds a report of ours, used when it is empty, and refused otherwise.
+A report of ours in the folder is replaced, other files beside it stay; an empty folder is used, any other refused.
 """,
     "inspect": """\
 examples:

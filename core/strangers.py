@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,14 +16,19 @@ STALE = 3600.0
 """Seconds after which a temporary folder is that of a process which was killed."""
 
 
-def strangers(report: Path) -> list[str]:
-    """Files and links in a report that it does not list as its own, by path in it."""
+def strangers(report: Path, new: Collection[str]) -> list[str]:
+    """Files and links in a report that it does not list as its own, by path in it.
+
+    Args:
+        report: its folder.
+        new: the files of the report that takes its place; where the old one lists nothing, those were in it too.
+    """
     try:
         told = json.loads((report / "report.json").read_bytes())
-        ours = {"report.json", *(name for name in told["written"] if isinstance(name, str))}
+        ours = {name for name in told["written"] if isinstance(name, str)}
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
-        ours = {"report.json"}
-    return [name for name in files_of(report) if name not in ours]
+        ours = set(new)
+    return [name for name in files_of(report) if name != "report.json" and name not in ours]
 
 
 def files_of(folder: Path) -> list[str]:

@@ -209,7 +209,7 @@ def _carry_over(kept: Path, new: Path, ours: frozenset[str], target: Path) -> No
         check(kept)
     except ReportError:
         raise ReportError(f"{target} changed while its report was made; nothing was written") from None
-    for name in strangers(kept):
+    for name in strangers(kept, ours):
         if name in ours or any(one.startswith(f"{name}/") or name.startswith(f"{one}/") for one in ours):
             said = f"{target / name} was not written by dpo-report, and the new report has a file of that name"
             raise ReportError(f"{said}; nothing was written", "move it away, or give another folder with -o")

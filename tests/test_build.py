@@ -113,6 +113,12 @@ def test_a_report_names_its_files_so_that_the_next_one_leaves_the_others(run):
     assert [path.name for path in run.iterdir() if path.name.startswith(TEMPORARY)] == []
 
 
+def test_a_report_that_lists_no_files_gives_way_where_the_new_one_needs_it(tmp_path):
+    put(tmp_path / "out", {"report.json": HEAD.replace(', "written": ', "}").encode(), "a": b"old", "b": b"old"})
+    target.write({tmp_path / "out": {"report.json": b"{}", "a": b"new"}})
+    assert [(tmp_path / "out" / name).read_bytes() for name in "ab"] == [b"new", b"old"]
+
+
 @pytest.mark.parametrize("mine", ["a", "a/b.txt/c", "c.txt"])
 def test_a_file_of_somebody_else_in_the_way_is_told_and_stays(tmp_path, mine):
     put(tmp_path / "out", {**OLD, mine: b"mine"})
