@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dpo_report.core.model import Analysis, Finding, Problem, Series, Source, Value
-from dpo_report.core.outline import portable
+from dpo_report.core.portable import portable
 from dpo_report.core.text import Text
 
 SCHEMA = 1

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Metric
-from dpo_report.core.folder import natural
-from dpo_report.core.model import Analysis, Finding, OpenQuestion, RunFile, Setting, Value, Verdict
+from dpo_report.core.filegroups import FileGroup, grouped, size
+from dpo_report.core.glossary import Entry, entries
+from dpo_report.core.model import Analysis, Finding, OpenQuestion, Setting, Value, Verdict
 from dpo_report.core.plot import Figure
+from dpo_report.core.portable import printed
 from dpo_report.core.tables import Grid, grid
-from dpo_report.core.text import Text, join, say
+from dpo_report.core.text import Text, join
 from dpo_report.core.thresholds import shown
 
 TOP_LEVEL = 5
 """The highest rung of the claim ladder."""
-_NUMBERED = re.compile(r"(?<![A-Za-z0-9])\d+(?![A-Za-z0-9])(?=[^/]*/)")
-ALIKE = 6
-"""More files than this of one folder and purpose are listed together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One value with the texts that explain it, headed as the first user headed them."""
-
-    name: str
-    """``loss.train.mean``"""
-    label: str
-    """``mean training loss``"""
-    value: Value
-    """The number."""
-    texts: tuple[tuple[str, Text], ...]
-    """``("Meaning", ...)``, ``("For your paper", ...)``, ``("Context", ...)``, ``("Compare with", ...)``."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileGroup:
-    """Files that differ only in the numbers of their path, or many of one purpose in one folder."""
-
-    path: str
-    """``checkpoint-*/optimizer.pt``, or the path itself where there is but one."""
-    count: int
-    """How many."""
-    bytes: int
-    """Size of all."""
-    meaning: str
-    """What they are for."""
 
 
 @dataclass(frozen=True)
@@ -197,24 +165,7 @@ class Outline:
     @property
     def files(self) -> list[FileGroup]:
         """Files of the run directory; those of several checkpoints together."""
-        groups: dict[str, list[RunFile]] = {}
-        for file in self.analysis.run.files:
-            groups.setdefault(_NUMBERED.sub("*", file.path), []).append(file)
-        alike: dict[tuple[str, str], list[str]] = {}
-        for path, group in groups.items():
-            alike.setdefault((path.rpartition("/")[0], group[0].meaning), []).append(path)
-        for (parent, _), paths in alike.items():
-            if len(paths) > ALIKE:  # a file for every metric, as some trackers write
-                groups[f"{parent}/*".lstrip("/")] = [file for path in paths for file in groups.pop(path)]
-        return [
-            FileGroup(
-                path if len(group) > 1 else group[0].path,
-                len(group),
-                sum(file.bytes for file in group),
-                group[0].meaning,
-            )
-            for path, group in sorted(groups.items(), key=lambda item: natural(item[0]))
-        ]
+        return grouped(self.analysis.run.files)
 
     @property
     def total_bytes(self) -> int:
@@ -234,19 +185,16 @@ class Outline:
     @property
     def glossary(self) -> list[Entry]:
         """Every value whose metric has a text, in the order of the report."""
-        values = self.analysis.values
-        return [
-            Entry(metric.name, values[metric.name].label or metric.label, values[metric.name], texts)
-            for metric in self.metrics
-            if metric.name in values and (texts := _texts(metric, values[metric.name]))
-        ]
+        return entries(self.metrics, self.analysis.values)
 
     @property
     def subtitle(self) -> str:
         """Trainer, method, outcome and steps, as far as they are known."""
         run = self.analysis.run
         steps = ""
-        if run.global_step is not None:
+        if run.global_step is not None and not (run.trainer or run.method or run.max_steps):
+            steps = f"logged up to step {numbers.count(run.global_step)}"
+        elif run.global_step is not None:
             of = f" of {numbers.count(run.max_steps)}" if run.max_steps else ""
             steps = f"{numbers.count(run.global_step)}{of} optimizer steps"
         status = {"no-metrics": "no metrics logged", "unknown": ""}.get(run.status, run.status)
@@ -308,61 +256,3 @@ def _absent(setting: Setting) -> bool:
 def text_of(finding: Finding) -> Text:
     """A finding's sentence."""
     return finding.text if isinstance(finding.text, Text) else Text((finding.text,))
-
-
-def size(count: int) -> str:
-    """Bytes for people.
-
-    >>> size(512), size(2048), size(5_400_000), size(7 * 10**9)
-    ('512 B', '2.0 kB', '5.4 MB', '7.0 GB')
-    """
-    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while amount >= 999.5 and len(units) > 1:
-        amount /= 1000
-        units.pop(0)
-    return f"{amount:.0f} {units[0]}" if units[0] == "B" or amount >= 100 else f"{amount:.1f} {units[0]}"
-
-
-def portable(value: Any) -> Any:
-    """A setting without the paths of the machine it was made on: of an absolute path only the last part is kept.
-
-    >>> portable("/home/ada/runs/dpo-1"), portable("C:\\\\runs\\\\a"), portable("org/model"), portable(["/a/b"])
-    ('…/dpo-1', '…/a', 'org/model', ['…/b'])
-    """
-    if isinstance(value, str) and re.match(r"(?:file://|/|~/|[A-Za-z]:[\\/])[^\s/]", value):
-        return "…/" + re.split(r"[\\/]", value.rstrip("\\/"))[-1]
-    if isinstance(value, Mapping):
-        return {key: portable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [portable(item) for item in value]
-    return value
-
-
-def printed(value: Any, limit: int = 160) -> str:
-    """A setting for a table; a very long one is cut, and says so."""
-    text = numbers.setting(portable(value))
-    return text if len(text) <= limit else f"{text[:limit]}… ({numbers.plural(len(text), 'character')})"
-
-
-def _texts(metric: Metric, value: Value) -> tuple[tuple[str, Text], ...]:
-    told = (
-        ("Meaning", metric.meaning),
-        ("For your paper", _to_write(metric, value)),
-        ("Context", metric.context),
-        ("Compare with", metric.compare),
-    )
-    return tuple((heading, _filled(text, numbers.display(value))) for heading, text in told if text)
-
-
-def _to_write(metric: Metric, value: Value) -> str:
-    """The sentence that a paper may hold; of a value that is not finite only that it is none."""
-    if not metric.paper:
-        return ""
-    if isinstance(value.value, float) and not math.isfinite(value.value):
-        return f"The {value.label or metric.label} was not finite; say so, and give no number."
-    return metric.paper.replace("{value}", "\0")
-
-
-def _filled(text: str, value: str) -> Text:
-    """A text of a metric, whose braces are only braces; the number stands where the null was put."""
-    return say(text.replace("{", "{{").replace("}", "}}").replace("\0", "{value}"), value=value)

@@ -19,7 +19,7 @@ import made
 from dpo_report.core import export
 from dpo_report.core.build import build_runs
 from dpo_report.core.model import Series, Setting, Source
-from dpo_report.core.outline import portable
+from dpo_report.core.portable import portable
 from typeset import hostile_run
 
 RUNS = Path(__file__).parent / "runs"

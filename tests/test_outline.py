@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import made
 from dpo_report.core.model import Finding, RunFile, Setting, Source, Value
-from dpo_report.core.outline import Outline, printed
+from dpo_report.core.outline import Outline
+from dpo_report.core.portable import printed
 from dpo_report.core.tables import grid
 from dpo_report.core.text import say
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from dpo_report import __version__
 from dpo_report.core import numbers
+from dpo_report.core.filegroups import size as in_bytes
 from dpo_report.core.model import Analysis, Source
-from dpo_report.core.outline import size as in_bytes
 from dpo_report.core.text import Code, Text, join, listing, say
 from dpo_report.plugins import reading
 from dpo_report.plugins.checklists.items import Evidence

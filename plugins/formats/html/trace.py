@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dpo_report.core import numbers
 from dpo_report.core.model import Source, Value
-from dpo_report.core.outline import printed
+from dpo_report.core.portable import printed
 from dpo_report.core.text import Text
 
 if TYPE_CHECKING:
