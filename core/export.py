@@ -24,7 +24,7 @@ def report(
     analyses: Sequence[Analysis],
     version: str,
     figures: Mapping[str, Sequence[str]] | None = None,
-    written: Sequence[str] = (),
+    written: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The document of some runs.
 
@@ -32,14 +32,14 @@ def report(
         analyses: of each run.
         version: ours.
         figures: the files of each figure by its name.
-        written: the other files of the report, so that the next one can tell them from those of somebody else.
+        written: the other files of its folder, so that the next report tells them from those of somebody else.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "generator": {"name": "dpo-report", "version": version},  # first: a report is recognised by it
         "runs": [_run(analysis, figures or {}) for analysis in analyses],
     }
-    return document | ({"written": list(written)} if written else {})
+    return document if written is None else document | {"written": list(written)}
 
 
 def strict(value: Any) -> Any:

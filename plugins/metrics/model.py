@@ -44,7 +44,7 @@ def _flos(run: Run) -> Value:
 def parameters(run: Run) -> int | None:
     """Parameters of a decoder from its configuration: exact for GPT-2, Llama, Mistral and Qwen2, None for others."""
     kind = run.setting("model.model_type")
-    return _gpt2(run) if kind == "gpt2" else _llama(run) if kind in _LLAMA_LIKE else None
+    return _gpt2(run) if kind == "gpt2" else _llama(run) if str(kind) in _LLAMA_LIKE else None
 
 
 def _size(run: Run) -> Value:
