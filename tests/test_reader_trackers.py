@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from dpo_report.core.analysis import analyse
+from dpo_report.core.loader import load
 from dpo_report.core.model import Source
+from dpo_report.core.outline import Outline
 from witnesses import FORMATS, MADE, one, points, read, told
 
 EVEN = range(2, 21, 2)
@@ -172,3 +175,13 @@ def test_a_locked_database_is_read(tmp_path: Path) -> None:
     writer.execute("begin exclusive")
     assert len(read("mlflow", tmp_path)) == 2
     writer.close()
+
+
+def test_a_tracker_does_not_say_what_its_steps_count() -> None:
+    run = load(FORMATS / "mlflow" / "sqlite" / "one-aaaaaaaa")
+    values = analyse(run).values
+    assert run.global_step == 10 and "steps.done" not in values
+    assert (values["steps.logged"].value, values["steps.logged"].label) == (10, "last logged step")
+    assert Outline(analyse(run)).subtitle.endswith("logged up to step 10")
+    told = load(FORMATS / "trackio" / "trackio")
+    assert "steps.logged" not in analyse(told).values and "steps.done" in analyse(told).values

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Source, Value
 from dpo_report.plugins import reading
+from dpo_report.plugins.reading.programs import counts_updates
 
 _STEPS = "transformers Trainer.set_initial_training_values; TRL trainers inherit it"
 
@@ -30,8 +31,8 @@ def _told_at(run: Run, member: str) -> tuple[Source, ...]:
 
 def _steps(run: Run) -> Iterator[Value]:
     total = reading.total_steps(run)
-    if total is None:
-        raise NotApplicable("no step count was logged")
+    if total is None or not counts_updates(run):
+        raise NotApplicable("no count of optimizer steps was logged")
     yield Value("steps.done", total, _told_at(run, "global_step"), kind="count")
     if run.max_steps:
         yield Value(
@@ -41,6 +42,12 @@ def _steps(run: Run) -> Iterator[Value]:
             label="planned optimizer steps",
             kind="count",
         )
+
+
+def _logged(run: Run) -> Iterator[Value]:
+    if run.global_step is None or counts_updates(run):
+        raise NotApplicable("no step was logged, or the steps are optimizer steps")
+    yield Value("steps.logged", run.global_step, _told_at(run, "global_step"), kind="count")
 
 
 def _epochs(run: Run) -> Iterator[Value]:
@@ -141,6 +148,16 @@ METRICS = (
         context="Not micro-batches and not samples. `checkpoint-N` is named after this number.",
         compare="The planned number: an equal one says that training ran to its end, nothing about quality.",
         source=_STEPS,
+    ),
+    Metric(
+        "steps.logged",
+        "last logged step",
+        _logged,
+        keys=("step",),
+        meaning="The highest step of the log. Nothing says what it counts: updates, batches or calls of the logger.",
+        context="No number of optimizer steps: those may be fewer, by the accumulation of gradients, or more.",
+        compare="The training script: what it passes as the step.",
+        source="the log",
     ),
     Metric(
         "epochs.done",

@@ -87,7 +87,7 @@ def _witness(folder: Folder, home: str, live: str, tables: list[tuple[Entry, str
             log.add(own_key, steps.get(at, at) if steps else at, value, line, Source(places[key], "line {row}"))
     context = {"train_runtime"} if _HF & rows.keys() else set()
     told = log.told(lambda keys: {k: known for k, known in mapping([*keys, *context]).items() if k in log.keys})
-    last = told.last_step()
+    last = told.last_step() if steps or not _HF & rows.keys() else None
     return witness(
         NAME,
         told,
