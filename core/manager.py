@@ -19,10 +19,19 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 import pluggy
 
-from dpo_report import __version__
 from dpo_report.core import hookspecs
 from dpo_report.core.errors import ReportError
-from dpo_report.core.host.candidates import Plugin, built_in, given, installed, local, refuse_other_api, resembling
+from dpo_report.core.host.candidates import (
+    Plugin,
+    built_in,
+    given,
+    installed,
+    local,
+    refuse_other_api,
+    resembling,
+    switch_off,
+)
+from dpo_report.core.host.collecting import collected
 from dpo_report.core.host.discovery import entry_points
 from dpo_report.core.host.guard import PluginError, guarded, problem
 from dpo_report.core.host.registry import Registry, Slip
@@ -170,9 +179,8 @@ class Host:
     def plugins(self) -> tuple[Plugin, ...]:
         """Every plugin that was found, the failed and the disabled ones too."""
         if self._plugins is None:
-            self._plugins = []
-            for plugin in self._candidates():
-                self._plugins.append(plugin)
+            self._plugins = self._looked_for()
+            for plugin in self._plugins:
                 if plugin.status != "disabled":
                     self._load(plugin)
         return tuple(self._plugins)
@@ -257,36 +265,26 @@ class Host:
             raise ReportError(f"unknown format {name!r}", resembling(name, known) or listed)
         return known[name]
 
-    def _candidates(self) -> Iterator[Plugin]:
-        off = set(self._disabled)
+    def _looked_for(self) -> list[Plugin]:
+        """Every plugin there is, before any is loaded; keeps what the working folder says of thresholds."""
+        disabled = set(self._disabled)
         if self._discover:
             from dpo_report.core import settings
 
             told = settings.load(Path())
             self._problems.extend(told.problems)
             self._thresholds = told.thresholds
-            off.update(told.disabled, os.environ.get(DISABLE, "").split(","))
-        off = {name.strip().lower() for name in off} - {""}
+            disabled.update(told.disabled, os.environ.get(DISABLE, "").split(","))
         found = [
             *(built_in(module) for module in (builtin() if self._modules is None else self._modules)),
             *(given(item) for item in self._extra),
             *(installed(point) for point in (entry_points(hookspecs.GROUP) if self._discover else ())),
             *(local(path) for path in self._files),
         ]
-        taken: set[str] = set()
-        unused = off - {"all", "*"}
-        for plugin in found:
-            if plugin.name in taken:
-                plugin.name = f"{plugin.distribution or plugin.source}:{plugin.name}"
-            taken.add(plugin.name)
-            names = {plugin.name.lower(), plugin.distribution.lower()}
-            if names & off or (plugin.distribution and off & {"all", "*"}):
-                plugin.status = "disabled"
-            unused -= names
-            yield plugin
-        for name in sorted(unused) if self._modules is None else ():
-            hint = resembling(name, taken) or "`dpo-report plugins` lists them"
-            self._problems.append(problem(f"plugin {name}", "cannot be left out: there is none of that name", hint))
+        unknown = switch_off(found, disabled)
+        if self._modules is None:
+            self._problems.extend(unknown)
+        return found
 
     def _load(self, plugin: Plugin) -> None:
         """Import one plugin and register the hooks of it that are well made."""
@@ -305,61 +303,15 @@ class Host:
             plugin.problems.append(replace(failure.problem, where=f"plugin {plugin}"))  # a file's version is known now
             return
         for message, hint in slips:
-            self._blame(plugin, message, hint)
+            plugin.blame(message, hint)
         if not plugin.hooks and not slips:
-            self._blame(plugin, "declares no hook", "mark its functions with @dpo_report.hookimpl")
+            plugin.blame("declares no hook", "mark its functions with @dpo_report.hookimpl")
 
     def _declared(self, kind: str) -> tuple[Provided[Any], ...]:
         """The objects of one kind, each well made and of its own name."""
         if kind not in self._objects:
-            self._objects[kind] = self._collected(kind)
+            self._objects[kind] = collected(kind, self._implementations(f"register_{kind}"), self._reserved)
         return self._objects[kind]
-
-    def _collected(self, kind: str) -> tuple[Provided[Any], ...]:
-        implementations = self._implementations(f"register_{kind}")
-        if not implementations:
-            return ()  # without importing the contract: `--help` asks for commands, and mostly there are none
-        from dpo_report.core.host.declared import Provided, key
-
-        first: dict[str, Provided[Any]] = {}
-        for plugin, impl in implementations:
-            for item in self._returned(plugin, impl, kind):
-                provided = Provided(item, str(plugin))
-                other = first.get(key(item))
-                if kind == "commands" and item.name in self._reserved:
-                    other = Provided(item, f"dpo-report {__version__} itself")
-                if other is None:
-                    first[key(item)] = provided
-                    plugin.objects.setdefault(kind, []).append(key(item))
-                elif other.item != item or kind == "commands":
-                    self._blame(
-                        plugin,
-                        f"{provided.what} is declared by {other.plugin} and by {plugin}; the first stays",
-                        "rename one, or leave one plugin out with --no-plugin",
-                    )
-        return tuple(first.values())
-
-    def _returned(self, plugin: Plugin, impl: pluggy.HookImpl, kind: str) -> list[Any]:
-        """The objects that one implementation gives, without those that are not well made."""
-        from dpo_report.core.host.declared import KINDS, SEE, wrong
-
-        wanted, hook = KINDS[kind], f"register_{kind}"
-        try:
-            items = guarded(str(plugin), hook, lambda: _listed(impl.function()))
-        except PluginError as failure:
-            plugin.status = "partial"
-            plugin.problems.append(failure.problem)
-            return []
-        if not isinstance(items, list):
-            given = type(items).__name__
-            self._blame(plugin, f"{hook} gave {given}", f"it must return a list of {wanted.__name__}")
-            return []
-        if wanted is Path:
-            items = [Path(item) if isinstance(item, str) else item for item in items]
-        reasons = [wrong(item, wanted) for item in items]
-        for reason in filter(None, reasons):
-            self._blame(plugin, f"{hook}: {reason}", SEE)
-        return [item for item, reason in zip(items, reasons, strict=True) if not reason]
 
     def _implementations(self, hook: str) -> list[tuple[Plugin, pluggy.HookImpl]]:
         """Implementations of a hook in the order of their plugins."""
@@ -383,12 +335,3 @@ class Host:
         for _ in self._answers(self._implementations(hook), problems, **given):
             pass
         return tuple(problems)
-
-    def _blame(self, plugin: Plugin, message: str, hint: str) -> None:
-        plugin.status = "partial"
-        plugin.problems.append(problem(f"plugin {plugin}", message, hint))
-
-
-def _listed(given: object) -> object:
-    """Any collection as a list; a string or a single object as it is."""
-    return list(given) if isinstance(given, Iterable) and not isinstance(given, str | Mapping) else given

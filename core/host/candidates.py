@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from dpo_report import __version__
 from dpo_report.core.errors import ReportError
 from dpo_report.core.host.discovery import EntryPoint
+from dpo_report.core.host.guard import problem
 
 if TYPE_CHECKING:
     from dpo_report.core.model import Problem
@@ -43,6 +44,11 @@ class Plugin:
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip()
 
+    def blame(self, message: str, hint: str) -> None:
+        """Something that it does wrong, while the rest of it works."""
+        self.status = "partial"
+        self.problems.append(problem(f"plugin {self}", message, hint))
+
 
 def built_in(module: str) -> Plugin:
     """A plugin that comes with the tool."""
@@ -71,6 +77,29 @@ def local(path: Path) -> Plugin:
 
     plugin.load = load
     return plugin
+
+
+def switch_off(plugins: Iterable[Plugin], words: Iterable[str]) -> list[Problem]:
+    """Give every plugin a name of its own, and disable those that the words name, or whose packages they name.
+
+    ``all`` and ``*`` mean every installed one. What names none of them is told.
+    """
+    off = {word.strip().lower() for word in words} - {""}
+    taken: set[str] = set()
+    unused = off - {"all", "*"}
+    for plugin in plugins:
+        if plugin.name in taken:
+            plugin.name = f"{plugin.distribution or plugin.source}:{plugin.name}"
+        taken.add(plugin.name)
+        names = {plugin.name.lower(), plugin.distribution.lower()}
+        if names & off or (plugin.distribution and off & {"all", "*"}):
+            plugin.status = "disabled"
+        unused -= names
+    return [
+        problem(f"plugin {name}", "cannot be left out: there is none of that name",
+                resembling(name, taken) or "`dpo-report plugins` lists them")
+        for name in sorted(unused)
+    ]  # fmt: skip
 
 
 def refuse_other_api(item: object) -> None:
