@@ -37,11 +37,18 @@ def check(target: Path) -> None:
     if not target.is_dir():
         raise ReportError(f"{target} is a file; a report is a folder", elsewhere)
     try:
+        before = target.stat()
         with os.scandir(target) as listing:
             items = list(listing)
+        ours = not items or is_own_report(items)
+        again = not ours and not os.path.samestat(before, target.stat())
+    except FileNotFoundError:
+        again = True
     except OSError as error:
         raise ReportError(f"cannot read {target}: {error.strerror}", elsewhere) from None
-    if items and not is_own_report(items):
+    if again:  # another process has just put its report there
+        check(target)
+    elif not ours:
         raise ReportError(f"{target} holds files that are not a report of dpo-report; nothing was written", elsewhere)
 
 
