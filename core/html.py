@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from dpo_report.core.standin import one_line, stood_in, unseen
+from dpo_report.core.standin import bound, one_line, stood_in, unseen
 
 _BREAKABLE = re.compile(r"(?<=[/_.\-=:,;+@&?)\]])(?=[^\s/_.\-=:,;+@&?)\]])")
 
@@ -16,7 +16,7 @@ def escape(text: str) -> str:
     >>> print(escape("a < b & \\"c\\" \\u202e"))
     a &lt; b &amp; &quot;c&quot; [U+202E]
     """
-    return html.escape(_visible(text))
+    return html.escape(_visible(bound(text)))
 
 
 def code(text: str) -> str:

@@ -34,6 +34,18 @@ def one_line(text: str) -> str:
     return _SPACES.sub(" ", text)
 
 
+_BOUND = re.compile(r"(?<=\w) (?=[=<>≈] −?\d)|(?<= [=<>≈]) (?=−?\d)|(?<=\d) (?=(?:%|s|min|h|nats)(?!\w))")
+
+
+def bound(text: str) -> str:
+    """The spaces at which no line may end: between a number and its unit, and about the sign before a number.
+
+    >>> bound("n = 30 in 21 min 14 s; policy = reference; 95 % of it").replace("\u00a0", "~")
+    'n~=~30 in 21~min 14~s; policy = reference; 95~% of it'
+    """
+    return _BOUND.sub("\u00a0", text)
+
+
 def stood_in(text: str, plain: Callable[[str], str | None], show: Callable[[str], str]) -> str:
     """Replace letter by letter; runs of letters that ``plain`` has no answer for become one visible stand-in.
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 
-from dpo_report.core.standin import one_line, stood_in
+from dpo_report.core.standin import bound, one_line, stood_in
 from dpo_report.core.texsymbols import ACCENTS, ASCII, CODE, SUBSCRIPTS, SUPERSCRIPTS, SYMBOLS
 
 _SUPER = "".join(SUPERSCRIPTS)
@@ -18,7 +18,7 @@ _SUB = "".join(SUBSCRIPTS)
 _TOKEN = re.compile(
     rf"(?P<mantissa>−?\d+(?:\.\d+)?)[ \u00a0]×[ \u00a0]10(?P<power>[{_SUPER}]+)"
     rf"|(?P<super>[{_SUPER}]+)|(?P<sub>[{_SUB}]+)"
-    r"|(?P<percent>(?<=\d) %)"
+    r"|(?P<percent>(?<=\d)[ \u00a0]%)"
     r"|(?P<dash>(?<![-–—])[–—](?![-–—]))"
     r"|(?P<ligature>-(?=-)|'(?=')|,(?=,)|<(?=<)|>(?=>))"
     r"|(?P<first>\A[\[*])"
@@ -37,7 +37,7 @@ def escape(text: str) -> str:
     >>> print(escape("\\input{/etc/passwd}"), escape("中文"))
     \textbackslash{}input\{/\allowbreak{}etc/\allowbreak{}passwd\} \texttt{[U+4E2D U+6587]}
     """
-    text = unicodedata.normalize("NFC", one_line(text))
+    text = unicodedata.normalize("NFC", bound(one_line(text)))
     out: list[str] = []
     at = 0
     for match in _LONG_WORD.finditer(text):

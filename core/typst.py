@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dpo_report.core.standin import one_line, stood_in, unseen
+from dpo_report.core.standin import bound, one_line, stood_in, unseen
 
 _SHOWN = (
     (0x20, 0x52F),
@@ -29,7 +29,7 @@ def escape(text: str) -> str:
     >>> print(escape("a #b $c$ \"d\" \\e 中"))
     #"a #b $c$ \"d\" \\e [U+4E2D]";
     """
-    return _pieces(text) if text else ""
+    return _pieces(bound(text)) if text else ""
 
 
 def code(text: str) -> str:

@@ -241,6 +241,13 @@ def test_the_loss_axis_starts_at_zero_and_thousands_are_grouped():
     assert "10,000" in ticks
 
 
+def test_panels_of_one_figure_reach_from_the_same_step_to_the_same_step():
+    whole, part = line([0.7, 0.6, 0.5, 0.4]), Line("training", np.array([2.0, 3.0, 4.0]), np.ones(3), "train")
+    one = Figure("both", "Both", Text(("Both.",)), (Panel("Loss", (whole,)), Panel("Accuracy", (part,))))
+    ticks = [item.text for item in scene(one).items if isinstance(item, Words) and item.kind == "tick"]
+    assert ticks.count("1") == ticks.count("4") == 2
+
+
 def test_hostile_labels_print_as_themselves_or_as_a_visible_stand_in():
     drawn = scene(figure(line([2, 1], HOSTILE), levels=[Level(1.5, HOSTILE)], y_label=HOSTILE))
     printed = "".join(item.text for item in drawn.items if isinstance(item, Words) and item.kind == "axis")

@@ -143,6 +143,15 @@ def test_in_place_needs_a_format_that_can(run):
         build(run, ["json"], in_place=True)
 
 
+def test_what_the_author_tells_is_only_what_the_author_told(run):
+    (run / "dpo-report.toml").write_text('[answers]\nuse = "nothing but this test"\n', encoding="utf-8")
+    build(run, ["modelcard"])
+    card = (run / "report" / "README.md").read_text(encoding="utf-8")
+    told = card.split("## What the author tells")[1].split("\n## ")[0]
+    assert [line for line in told.splitlines() if line] == [told.strip()]
+    assert told.strip().endswith("nothing but this test")
+
+
 def test_a_failure_puts_the_old_card_back(run, monkeypatch):
     from dpo_report.core import target
 

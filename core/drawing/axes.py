@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,11 +41,12 @@ def y_axis(panel: Panel, want: float) -> Axis:
     return linear(low if grounded else low - air, high + (3.2 * air if crowned else air), want, scaled=True)
 
 
-def x_axis(panel: Panel, width: float, wide: Callable[[str], float]) -> Axis:
-    """From the first to the last step; from 0 where the first step is near it."""
-    low = min(float(line.x.min()) for line in panel.lines if len(line.x))
-    high = max(float(line.x.max()) for line in panel.lines if len(line.x))
-    whole = all(bool(np.all(line.x == np.round(line.x))) for line in panel.lines)
+def x_axis(panels: Sequence[Panel], width: float, wide: Callable[[str], float]) -> Axis:
+    """From the first to the last step of panels that are read together; from 0 where the first step is near it."""
+    lines = [line for panel in panels for line in panel.lines]
+    low = min(float(line.x.min()) for line in lines if len(line.x))
+    high = max(float(line.x.max()) for line in lines if len(line.x))
+    whole = all(bool(np.all(line.x == np.round(line.x))) for line in lines)
     if 0 <= low <= 0.3 * high and high > TINY:
         low = 0.0
     elif high - low > TINY:

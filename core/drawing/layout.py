@@ -33,15 +33,16 @@ def lay_out(figure: Figure, style: Style, face: Face) -> Scene:
     for index, panel in enumerate(figure.panels):
         left = index * (cell + _GAP)
         frame = Box(left + 0.5, 1.0, left + cell - 0.5, height - 1.0)
-        items.extend(_PanelLayout(panel, frame, typist).items())
+        beside = [other for other in figure.panels if other.x_label == panel.x_label]
+        items.extend(_PanelLayout(panel, beside, frame, typist).items())
     return Scene(width, height, tuple(items))
 
 
 class _PanelLayout:
     """One panel within its frame."""
 
-    def __init__(self, panel: Panel, frame: Box, typist: Typist) -> None:
-        self.panel, self.frame, self.typist = panel, frame, typist
+    def __init__(self, panel: Panel, beside: Sequence[Panel], frame: Box, typist: Typist) -> None:
+        self.panel, self.beside, self.frame, self.typist = panel, beside, frame, typist
         self.size, self.small = typist.style.font, typist.style.small
 
     def items(self) -> Iterator[Item]:
@@ -82,7 +83,7 @@ class _PanelLayout:
         named = list(self.names.values()) + [self.typist.wrapped(one.label, self.small, most) for one in outside]
         margin = max((wide(text, self.size) for lines in named for text in lines), default=0.0)
         right = frame.right - (margin + 7.5 if margin else 4.0)
-        x = x_axis(panel, right - left, lambda text: wide(text, self.small))
+        x = x_axis(self.beside, right - left, lambda text: wide(text, self.small))
         self.area = Box(left, bottom, right, top)
         self.plane = Plane(self.area, x, y)
 

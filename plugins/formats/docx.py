@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _INK = "1A1A1A"
-WHOLE = 36
-"""Rows of a table that is kept on one page."""
+_FIRST = (1980, 1, 1, 0, 0, 0)
+WHOLE = 24
+"""Rows of a table that is kept on one page; a longer one would leave too much of the page before it empty."""
 
 _RUN: Mapping[str, Mapping[str, str | None]] = {
     "Title": {"sz": "36", "b": "", "color": _INK},
@@ -21,6 +22,7 @@ _RUN: Mapping[str, Mapping[str, str | None]] = {
     "ImageCaption": {"sz": "18", "i": None},
     "TableCaption": {"sz": "18", "i": None},
     "Compact": {"sz": "18"},
+    "Notes": {"sz": "17"},
     "Hyperlink": {"color": "1F4E79"},
     "VerbatimChar": {"sz": "18"},
 }
@@ -34,9 +36,28 @@ _PARAGRAPH: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "Compact": {"spacing": {"before": "20", "after": "20"}},
     "CaptionedFigure": {"keepNext": {}, "spacing": {"before": "160", "after": "40"}},
     "ImageCaption": {"keepLines": {}, "spacing": {"before": "0", "after": "200"}},
+    "Notes": {"keepLines": {}, "spacing": {"before": "60", "after": "160"}},
     "TableCaption": {"keepNext": {}, "spacing": {"before": "200", "after": "60"}},
 }
 _EDGES = {"header": "720", "footer": "720", "gutter": "0"}
+_FOOT = "word/footer1.xml"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PAGE = f"""<?xml version="1.0" encoding="UTF-8"?>
+<w:ftr xmlns:w="{_W}"><w:p><w:pPr><w:jc w:val="center"/></w:pPr>\
+<w:fldSimple w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple></w:p></w:ftr>"""
+"""The foot of every page: its number."""
+_ADDED = {
+    "[Content_Types].xml": (
+        "</Types>",
+        f'<Override PartName="/{_FOOT}" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml'
+        '.footer+xml" />',
+    ),
+    "word/_rels/document.xml.rels": (
+        "</Relationships>",
+        f'<Relationship Type="{_OFFICE}/footer" Id="foot" Target="footer1.xml" />',
+    ),
+}
+"""What the parts that list others say of it, before their last tag."""
 _PROPERTIES = (  # in the order that the format asks for
     "keepNext", "keepLines", "spacing", "jc",
 )  # fmt: skip
@@ -52,7 +73,11 @@ def dressed(document: bytes) -> bytes:
                 content = _styled(content)
             elif entry.filename == "word/document.xml":
                 content = _laid_out(content)
-            new.writestr(zipfile.ZipInfo(entry.filename, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+            elif entry.filename in _ADDED:
+                end, more = _ADDED[entry.filename]
+                content = content.decode().replace(end, more + end).encode()
+            new.writestr(zipfile.ZipInfo(entry.filename, _FIRST), content, zipfile.ZIP_DEFLATED)
+        new.writestr(zipfile.ZipInfo(_FOOT, _FIRST), _PAGE, zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 
@@ -107,6 +132,10 @@ def _laid_out(content: bytes) -> bytes:
     body = root.find(_w("body"))
     if body is not None:
         section = _child(body, "sectPr")
+        ElementTree.register_namespace("r", _OFFICE)
+        section.insert(
+            0, ElementTree.Element(_w("footerReference"), {_w("type"): "default", f"{{{_OFFICE}}}id": "foot"})
+        )
         _put(section, "pgSz", {"w": "12240", "h": "15840"})
         _put(section, "pgMar", dict.fromkeys(("top", "right", "bottom", "left"), "1728") | _EDGES)
     for table in root.iter(_w("tbl")):

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from dpo_report.core.render import Kit
 
 _PICTURE = re.compile(r'(?<=<img src=")figures/([^"]+)(?=")')
+_ANCHOR = re.compile(r'(?<=<li>)<span id="([\w-]+)"></span>')
+_NOTES = re.compile(r'<p class="notes">(.*?)</p>', re.DOTALL)
+_SMALL = r'<div class="notes" data-custom-style="Notes"><p>\1</p></div>'
+_TITLE = re.compile(r"<title>(.*?)</title>.*?<body>", re.DOTALL)
 _TIMEOUT = 120
 
 
@@ -36,17 +40,30 @@ def _odt(kit: Kit) -> dict[str, bytes]:
 
 
 def _epub(kit: Kit) -> dict[str, bytes]:
-    return {"report.epub": _whole(kit, "epub", "svg", "--toc", "--split-level=1")}
+    """A book of one chapter: title, text and appendices follow each other as they do on paper."""
+    from dpo_report.plugins.formats.epub import dressed
+
+    return {"report.epub": dressed(_whole(kit, "epub", "svg", "--shift-heading-level-by=0", "--epub-title-page=false"))}
 
 
 def _rst(kit: Kit) -> dict[str, bytes]:
     page = page_of(kit, plain=True, picture="svg")
-    return {"report.rst": pandoc(page, "rst", "--columns=100"), **kit.figures(("svg",))}
+    return {"report.rst": _mended(pandoc(_ANCHOR.sub(r"⟦\1⟧", page), "rst", "--columns=100")), **kit.figures(("svg",))}
+
+
+def _mended(text: bytes) -> bytes:
+    """Captions on one line, which pandoc breaks; links to places of the text, of which pandoc writes those of HTML."""
+    whole = re.sub(r"^(\.\. table:: .+)\n(?=\S)", r"\1 ", text.decode(), flags=re.MULTILINE)
+    links = re.sub(r"<#([\w-]+)>`__", r"<\1_>`__", whole)
+    return re.sub(r"^- ⟦([\w-]+)⟧", r"- .. _\1:\n\n  ", links, flags=re.MULTILINE).encode()
 
 
 def _whole(kit: Kit, to: str, picture: str, *options: str) -> bytes:
     """A file with its pictures inside."""
-    return pandoc(_with_pictures(page_of(kit, plain=True, picture=picture), kit.figures((picture,))), to, *options)
+    page = page_of(kit, plain=True, picture=picture)
+    if to == "epub":  # a title of its own page would stand there alone
+        page = _TITLE.sub(r"\g<0>\n<h1>\1</h1>", page, count=1)
+    return pandoc(_with_pictures(_NOTES.sub(_SMALL, page), kit.figures((picture,))), to, *options)
 
 
 def _with_pictures(page: str, files: Mapping[str, bytes]) -> str:
