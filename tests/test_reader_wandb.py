@@ -295,3 +295,26 @@ def test_nested_values_are_bounded(tmp_path: Path) -> None:
     deep = b'{"a":' * 5000 + b"1" + b"}" * 5000
     record = field(2, field(1, field(1, "deep") + field(16, deep)))
     assert not one(write(tmp_path / "run.wandb", run(), record, END)).series
+
+
+def test_openrlhf_keys_mean_what_they_mean_everywhere(tmp_path: Path) -> None:
+    def train(step: int) -> bytes:
+        logged = {"loss": 0.7, "acc": 0.5, "acc_mean": 0.6, "loss_mean": 0.65, "lr": 1e-6}
+        rewards = {"chosen_reward": 0.25, "reject_reward": -0.125}
+        return row(step, **{**logged, **rewards, "global_step": float(step)})
+
+    held_out = {"eval__eval_loss": 0.69, "eval__acc_mean": 0.75, "eval__global_step": 3.0}
+    found = one(write(tmp_path / "run-id.wandb", run(), train(1), train(2), row(3, **held_out), train(4)))
+    assert points(found, "rewards/accuracies") == dict.fromkeys((1, 2, 4), 0.5)
+    assert points(found, "acc_mean")[4] == 0.6 and points(found, "loss_mean")[1] == 0.65
+    assert points(found, "rewards/chosen")[2] == 0.25 and points(found, "rewards/rejected")[2] == -0.125
+    assert points(found, "loss", "eval") == {3: 0.69} and points(found, "rewards/accuracies", "eval") == {3: 0.75}
+    assert points(found, "learning_rate")[1] == 1e-6
+    assert found.method is None  # a reward model's log has the same keys
+    tuned = {"gpt_loss": 2.0, "loss_mean": 2.1, "global_step": 1.0}
+    sft = one(write(tmp_path / "sft" / "run-id.wandb", run(), row(1, **tuned), row(2, **{"eval__eval gpt_loss": 1.5})))
+    assert points(sft, "loss") == {1: 2.0} and points(sft, "loss", "eval") == {1: 1.5}
+    policy = {"policy_loss": 0.1, "actor_lr": 1e-6, "response_length": 40.0, "entropy_loss": 0.9, "kl": 0.01}
+    ppo = one(write(tmp_path / "ppo" / "run-id.wandb", run(), row(1, **policy)))
+    names = {"policy_loss", "learning_rate", "completions/mean_length", "entropy", "kl"}
+    assert {series.name for series in ppo.series} == names

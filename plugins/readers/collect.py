@@ -147,8 +147,8 @@ def _series(known: Key, points: _Points, twice: dict[str, set[float]]) -> Series
 def as_logged(told: Told, settings: Mapping[str, Setting]) -> dict[str, Any]:
     """Method, trainer, versions and plan of a run as a tracker's keys and arguments tell them, for :func:`witness`.
 
-    A configuration tells the version of Transformers that saved a model; that it also trained, only the arguments or the
-    closing row of its Trainer tell.
+    A configuration tells the version of Transformers that saved a model; that it also trained, only the arguments or
+    the closing row of its Trainer tell.
     """
     train = {one.name for one in told.series if one.split == "train"}
     found = method.tell(train, settings.keys())

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from dpo_report.plugins.readers.dialects import names
 from dpo_report.plugins.readers.hf.columns import eval_names
 
 Role = Literal["series", "summary", "setting", "ignored", "x"]
@@ -54,7 +55,8 @@ _SUMMARY = re.compile(
     r"|before_init_mem_\w+|init_mem_\w+)$"
 )
 _X = frozenset(
-    {"step", "steps", "_step", "global_step", "train/global_step", "trainer/global_step", "iter", "iteration"}
+    {"step", "steps", "_step", "global_step", "train/global_step", "trainer/global_step", "eval/global_step"}
+    | {"iter", "iteration"}
 )
 _IGNORED = frozenset({"hp_metric", "_timestamp", "_runtime", "_wandb", "_time", "timestamp", "__timestamp__"})
 _BOOKKEEPING = ("system/", "system.", "_hparams_/", "__system__", "__swanlab__")
@@ -92,6 +94,11 @@ def mapping(keys: Iterable[str]) -> dict[str, Key]:
     context = frozenset(listed)
     sets = _sets(context)
     found = {key: _canonical(key, context, sets) for key in listed}
+    bare = {_bare(key) for key in listed}
+    for key, known in found.items():
+        own = names(bare, known.split).get(_bare(key))
+        if own is not None and known.role == "series":
+            found[key] = Key(own, known.split.partition(":")[0], "series")
     taken = {(k.name, k.split) for k in found.values() if k.role == "series"}
     for key, known in found.items():
         if known.role == "series" and known.name == "loss_epoch" and ("loss", known.split) not in taken:

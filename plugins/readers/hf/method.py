@@ -108,7 +108,8 @@ def from_keys(keys: Collection[str]) -> tuple[str | None, str]:
         return "orpo", "the logged log_odds_chosen is ORPO's"
     if {"objective/kl", "val/contain_eos_token"} <= known and "logps/chosen" in known:
         return "online_dpo", "the logged keys (objective/kl, val/contain_eos_token, logps/chosen) are Online DPO's"
-    if {"rewards/chosen", "rewards/accuracies"} <= known and "nll_loss" not in known:
+    pairs = {"rewards/chosen", "rewards/accuracies"} <= known and "nll_loss" not in known
+    if pairs and not {"loss_mean", "acc_mean"} & known:  # which OpenRLHF's reward models log as well
         return "dpo", "the logged keys (rewards/chosen, rewards/accuracies, no nll_loss) are those of DPO"
     if {"reward", "reward_std"} <= known and {"completion_length", "completions/mean_length"} & known:
         return "grpo", "the logged keys (reward, reward_std, completions) are GRPO's; RLOO in newer TRL logs the same"

@@ -14,6 +14,8 @@ from dpo_report.plugins.readers.wandb.store import Row, Store
 
 STEPS = ("train/global_step", "trainer/global_step", "global_step")
 """Keys under which trainers log the optimizer's step, the surest first."""
+_EVALUATED = "eval/global_step"
+"""The same in rows of an evaluation that hold nothing else."""
 _OWN = "_step"
 _LARGEST = float(1 << 53)
 _MARK = "train_runtime"
@@ -47,7 +49,8 @@ def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
     placed: list[Placed] = []
     first = last = None
     for store, row in rows:
-        step = row.values.get(axis, last if last is not None else 0.0) if axis != _OWN else float(row.step)
+        known = row.values.get(_EVALUATED, last if last is not None else 0.0)
+        step = row.values.get(axis, known) if axis != _OWN else float(row.step)
         if not abs(step) < _LARGEST:
             continue
         back = last is not None and step < last
