@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 FOLDER = "report"
 """Name of the report's folder inside a run directory."""
+_LONGEST = 200
+"""Letters of a folder's name; a disk takes 255, and a number may be put behind them."""
 
 
 def build(
@@ -304,12 +306,12 @@ def _folder(path: Path) -> str:
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Folder names: letters, digits, dots and dashes, each only once.
+    """Folder names: letters, digits, dots and dashes, each only once and no longer than a disk takes.
 
     >>> unique(["a b", "a b", "..", "a-b-2"])
     ['a-b', 'a-b-3', 'run', 'a-b-2']
     """
-    plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-") or "run" for name in names]
+    plain = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:_LONGEST] or "run" for name in names]
     taken: set[str] = set()
     unique = []
     for name in plain:

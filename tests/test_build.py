@@ -399,6 +399,13 @@ def test_templates_never_come_from_the_run(run, monkeypatch):
     assert "stolen" not in Path("report/report.md").read_text()
 
 
+def test_names_of_folders_are_no_longer_than_a_disk_takes(tmp_path):
+    names = building.unique(["a/" * 300, "a/" * 300 + "b"])
+    assert len(set(names)) == 2
+    for name in names:
+        (tmp_path / name).mkdir()
+
+
 def test_names_of_folders_are_plain_and_unique():
     assert building.unique(["run_50% é", "run_50% é", "..", ""]) == ["run_50", "run_50-2", "run", "run-2"]
 

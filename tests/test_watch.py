@@ -61,17 +61,17 @@ def test_the_report_follows_a_run_and_ends_with_it(tmp_path):
         with trainer(run) as training:
             while process.poll() is None:
                 with suppress(FileNotFoundError):  # before the first one, or between the two renames
-                    seen.add(json.loads((run / "report" / "report.json").read_bytes())["runs"][0]["global_step"])
+                    seen.add(json.loads((run / "report-live" / "report.json").read_bytes())["runs"][0]["global_step"])
                 time.sleep(0.02)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, training.returncode) == (0, 0), err
     steps = told_steps(out.splitlines())
     assert steps == sorted(steps)
     assert len(set(steps)) > 1
-    assert out.splitlines()[-1].endswith(f"report: step {STEPS} of {STEPS}, completed")
+    assert out.splitlines()[-1].endswith(f"report-live: step {STEPS} of {STEPS}, completed")
     assert {STEPS} <= seen <= set(steps)
     assert "Traceback" not in err
-    assert sorted(path.name for path in run.iterdir()) == ["report", "trainer_log.jsonl"]
+    assert sorted(path.name for path in run.iterdir()) == ["report-live", "trainer_log.jsonl"]
 
 
 def test_ctrl_c_gives_130_and_the_report_stays(tmp_path):
@@ -88,6 +88,25 @@ def test_ctrl_c_gives_130_and_the_report_stays(tmp_path):
     assert [path.name for path in run.iterdir()] == ["trainer_log.jsonl"]
 
 
+def test_a_report_that_was_built_stays_as_it_was(tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(ROOT / "tests" / "runs" / "dpo-log1", run)
+    assert main(["build", str(run), "-q"]) == 0
+    before = {path: path.read_bytes() for path in (run / "report").rglob("*") if path.is_file()}
+    assert main(["watch", str(run), "--every", "0.05", "-q", "-f", "json"]) == 0
+    assert {path: path.read_bytes() for path in (run / "report").rglob("*") if path.is_file()} == before
+    assert [path.name for path in (run / "report-live").iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_where_no_run_comes_none_is_claimed(tmp_path, there, capsys):
+    if there:
+        (tmp_path / "run").mkdir()
+    assert main(["watch", str(tmp_path / "run"), "--every", "0.05", "--patience", "0.005"]) == 1
+    assert capsys.readouterr().err.splitlines()[0].endswith("nothing changed for 0.005 min; no report was made")
+    assert list(tmp_path.rglob("report*")) == []
+
+
 def test_it_gives_up_when_nothing_changes(tmp_path, capsys):
     run = tmp_path / "run"
     with trainer(run, until=4, pause=0.01) as training:
@@ -95,11 +114,11 @@ def test_it_gives_up_when_nothing_changes(tmp_path, capsys):
     words = ["watch", str(run), "--every", "0.05", "--patience", "0.02", "-f", "json"]
     assert main(words) == 0
     said = capsys.readouterr()
-    assert [line.rpartition("report: ")[2] for line in said.out.splitlines()] == [
+    assert [line.rpartition("report-live: ")[2] for line in said.out.splitlines()] == [
         "step 4 of 18, running",
         "step 4 of 18, incomplete",
     ]
-    told = json.loads((run / "report" / "report.json").read_bytes())["runs"][0]
+    told = json.loads((run / "report-live" / "report.json").read_bytes())["runs"][0]
     assert told["status"] == "incomplete", "the report that stays says what the files tell"
     assert "nothing changed for 0.02 min" in said.err
 
@@ -109,10 +128,10 @@ def test_while_it_goes_on_the_report_says_so(tmp_path):
     with trainer(run, until=4, pause=0.01) as training:
         training.wait()
     with watcher(run, "-f", "markdown") as process:
-        assert process.stdout.readline().endswith("report: step 4 of 18, running\n")
+        assert process.stdout.readline().endswith("report-live: step 4 of 18, running\n")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
-    said = (run / "report" / "report.md").read_text()
+    said = (run / "report-live" / "report.md").read_text()
     assert "Training is under way: these are the numbers of step 4 of 18" in said
     assert "no claim: training has not come to its end yet" in said
     assert not re.search("incomplete|stopped|killed|unavailable", said)

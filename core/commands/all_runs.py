@@ -138,7 +138,8 @@ def run(args: argparse.Namespace, host: Host) -> int:
         target.write_file(args.output / INDEX, index(listed, names, results).encode())
     failed = sum(isinstance(result, many.Failure) for result in results.values())
     if failed:
-        tell(f"{failed} of {len(orders)} runs could not be reported", "the others were; their reports stand")
+        hint = "the others were; their reports stand" if failed < len(orders) else ""
+        tell(f"{failed} of {len(orders)} runs could not be reported", hint)
     return 1 if failed or any(one.failed for one in skipped) else 0
 
 

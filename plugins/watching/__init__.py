@@ -10,11 +10,12 @@ from dpo_report.core.hookspecs import hookimpl
 
 _EXAMPLES = """\
 examples:
-  dpo-report watch outputs/dpo                  outputs/dpo/report/report.html, anew whenever something was logged
+  dpo-report watch outputs/dpo                  outputs/dpo/report-live/report.html, anew whenever something was logged
   dpo-report watch outputs/dpo -f markdown -o live --every 10
 
 It may be started before the run is. Of logs only what is new is read. While files change, the report calls the run
 "running"; once nothing changed for an hour (--patience), what its files tell of its end.
+A report that `build` made in RUN/report is left alone.
 It stops when the run has taken all its steps, or told its end, and its files have come to rest; after that hour; or
 with Ctrl-C (status 130). The last good report stays in any case.
 """
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EXAMPLES
     parser.add_argument("run", type=Path, metavar="RUN", help="a run folder or a log file; it may still be to come")
     parser.add_argument("-f", "--format", metavar="NAME[,NAME]", help="formats to write (html)")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write (RUN/report)")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write (RUN/report-live)")
     parser.add_argument(
         "--template-dir", type=Path, action="append", default=[], metavar="DIR", help="templates of your own"
     )

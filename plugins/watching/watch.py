@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dpo_report.core import target
-from dpo_report.core.build import FOLDER, build_runs
+from dpo_report.core.build import build_runs
 from dpo_report.core.cli import tell
 from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import Folder
@@ -28,6 +28,8 @@ from dpo_report.core.model import Problem, Report, Run
 from dpo_report.core.numbers import count
 from dpo_report.core.terminal import printable
 
+FOLDER = "report-live"
+"""Name of the report's folder in the run's: what `build` made there may be what a paper rests on."""
 REST = 5
 """Looks without a change after which a run that told its end has ended."""
 LONGER = 2.0
@@ -62,7 +64,10 @@ def watch(args: argparse.Namespace) -> int:
             return 0
         time.sleep(args.every)
     watcher.finish()
-    tell(f"nothing changed for {args.patience:g} min; the report stands as it is")
+    waited = f"nothing changed for {args.patience:g} min"
+    if not watcher.made:
+        raise ReportError(f"{waited}; no report was made", "give the output directory of a training run")
+    tell(f"{waited}; the report stands as it is")
     return 0
 
 
@@ -109,6 +114,8 @@ class _Watcher:
     """What was read so far."""
     anew: bool = False
     """Whether the report was made without that memory."""
+    made: bool = False
+    """Whether there ever was a report."""
     resting: int = 0
     """Looks since the last change."""
     last_change: float = field(default_factory=time.monotonic)
@@ -172,6 +179,7 @@ class _Watcher:
         except ReportError as error:
             self._tell(error.message, error.message, error.hint)
         else:
+            self.made = True
             self._tell_of(report)
         self.not_before = time.monotonic() + SHARE * (time.monotonic() - start)
 
