@@ -21,7 +21,8 @@ LADDER = (
     Claim(0, "The pipeline ran to completion.", ("complete",),
           "let training run to its planned last step"),
     Claim(1, "The objective decreased on the training data.", ("finite", "objective-fell"),
-          "train for at least {K2.steps, C6.rows} steps with finite values, each of them logged (logging_steps=1)",
+          "train for at least {K2.steps, C6.rows} steps with finite values, each of them logged (logging_steps=1), "
+          "until the loss has fallen by more than its scatter",
           thresholds=(STEPS, TREND_ROWS)),
     Claim(1, "The training reward rose.", ("finite", "reward-rose"),
           "let the reward rise, over at least {K2.steps} logged steps, by more than its scatter", methods=_SAMPLED,

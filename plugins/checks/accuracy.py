@@ -144,7 +144,7 @@ def resolution(run: Run, values: Values) -> Finding:
     first, last = reading.window(run, series, len(series) - 1)
     pairs = batch * (last - first + 1)
     text = say("Each logged training accuracy rests on {n}.", n=numbers.plural(pairs, "pair"))
-    return found(text, "caution") if 1 / pairs > COARSE.of(run) else passed(text)
+    return found(text, "caution") if 1 / pairs > COARSE.of(run) else passed(str(text).rstrip("."))
 
 
 def saturation(run: Run, values: Values) -> Finding:
@@ -152,15 +152,19 @@ def saturation(run: Run, values: Values) -> Finding:
     finiteness.need_sound(run)
     accuracy, loss, start = values["accuracy.train.last"], values["loss.train.last"], values["loss.start"]
     share, end = float(accuracy.value), float(loss.value)
-    if not (share >= SATURATED.of(run) and end < SMALL_LOSS.of(run) * float(start.value)):
-        return passed("the training pairs are not fitted completely")
-    rows, epochs = reading.dataset_rows(run), reading.planned_epochs(run)
     held = values.get("accuracy.eval.last")
     gap = held is not None and share - float(held.value) >= GAP.of(run)
+    if not (share >= SATURATED.of(run) and end < SMALL_LOSS.of(run) * float(start.value)):
+        return _over_fitted(run, accuracy, held) if held and gap else passed("no fit near completeness")
+    rows, epochs = reading.dataset_rows(run), reading.planned_epochs(run)
     of = f"The {rows:,} training pairs" if rows else "The training pairs"
-    tail = ": the held-out accuracy contradicts it" if gap else ""
+    tail = (
+        f": of held-out pairs {numbers.share(float(held.value), held.n)} are ranked correctly" if held and gap else ""
+    )
     if held is not None and float(held.value) >= SATURATED.of(run):
-        tail = "; the held-out pairs are ranked as well, so shared prompts and superficial cues are to be ruled out"
+        tail = (
+            "; held-out pairs are ranked as well as these, so shared prompts and superficial cues are to be ruled out"
+        )
     text = say(
         "{of} are fitted almost completely (accuracy {x}, loss {y} in the last logged window), which is no evidence "
         "of generalisation{tail}.",
@@ -172,6 +176,21 @@ def saturation(run: Run, values: Values) -> Finding:
     few = (rows is not None and rows < MANY_PAIRS.of(run)) or (epochs or 1) > 1
     severity: Severity = "warning" if gap else "caution" if few else "info"
     return found(text, severity, evidence=("accuracy.train.last", "loss.train.last"))
+
+
+def _over_fitted(run: Run, fitted: Value, held: Value) -> Finding:
+    series = run.get("rewards/accuracies")
+    pairs = reading.window_pairs(run, series, len(series) - 1) if series is not None else None
+    fewer = min(pairs or 0, held.n or 0)
+    if fewer < PAIRS.of(run) or (reading.total_steps(run) or 0) < STEPS.of(run):
+        return passed("too few pairs to compare training with held-out accuracy")
+    text = say(
+        "Training pairs are ranked correctly more often than held-out ones ({a} in the last logged window against "
+        "{b}), a sign of over-fitting.",
+        a=_spoken(numbers.share(float(fitted.value), fewer)),
+        b=_spoken(numbers.share(float(held.value), fewer)),
+    )
+    return found(text, "caution", evidence=("accuracy.train.last", "accuracy.eval.last"))
 
 
 CHECKS = (
@@ -220,13 +239,13 @@ CHECKS = (
     ),
     Check(
         "D5",
-        "Saturation",
+        "Saturation and over-fitting",
         saturation,
         needs=(IMPLICIT, "value:accuracy.train.last", "value:loss.train.last", "value:loss.start"),
         section="discussion",
         order=11,
         source="Azar et al. 2024; Tunstall et al. 2023; thresholds are conventions",
         forbids="“perfect preference learning”",
-        thresholds=(SATURATED, SMALL_LOSS, MANY_PAIRS, GAP),
+        thresholds=(SATURATED, SMALL_LOSS, MANY_PAIRS, GAP, PAIRS, STEPS),
     ),
 )

@@ -8,8 +8,8 @@ from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Series
 from dpo_report.core.text import say
-from dpo_report.plugins import reading
-from dpo_report.plugins.conventions import GAP, PAIRS
+from dpo_report.plugins import reading, statistics
+from dpo_report.plugins.conventions import CHANCE, GAP, PAIRS, TREND_ROWS
 from dpo_report.plugins.metrics.rewards import first_trained, last_finite
 
 EVALUATIONS = Threshold("F3.evaluations", 4, "evaluations below which no onset of over-fitting is told", low=2)
@@ -46,17 +46,28 @@ def gap(run: Run, values: Values) -> Finding:
     if loss is None or run.method in reading.POLICY_GRADIENT:
         raise NotApplicable("no step has both a training and a held-out loss")
     train, held, at = loss
+    untrained = _exceeded(values, float(held.values[-1]))
     # The accuracies are told by rule D2, with their populations; their gap only weighs here.
     apart = accuracy is not None and _gap(accuracy) > GAP.of(run)
     text = say(
-        "At step {step} the held-out loss was {b}, against {a} in training ({window}).",
+        "At step {step} the held-out loss was {b}, against {a} in training ({window}){above}.",
         step=int(held.steps[-1]),
         b=numbers.loss(float(held.values[-1])),
         a=numbers.loss(float(train.values[at])),
         window=reading.window_text(run, train, at),
+        above=f" and above the {untrained} of the untrained policy" if untrained else "",
     )
     evidence = tuple(name for name in ("loss.train.last", "loss.eval.last") if name in values)
     return found(text, "caution" if apart or _parting(run, train, held) else "info", evidence=evidence)
+
+
+def _exceeded(values: Values, loss: float) -> str:
+    """The analytic loss of the untrained policy, where this one is visibly above it; else nothing."""
+    start = values.get("loss.start")
+    if start is None or not loss > float(start.value):
+        return ""
+    untrained = numbers.loss(float(start.value))
+    return untrained if numbers.loss(loss) != untrained else ""
 
 
 def _beside(run: Run, key: str) -> tuple[Series, Series, int] | None:
@@ -106,9 +117,9 @@ def onset(run: Run, values: Values) -> Finding:
         best=numbers.loss(best),
         end=numbers.loss(end),
     )
-    start = values.get("loss.start")
-    if start is not None and end > float(start.value):
-        text += f", above the {numbers.loss(float(start.value))} of the untrained policy"
+    untrained = _exceeded(values, best)
+    if untrained:
+        text += f", never below the {untrained} of the untrained policy"
     accuracy = run.get("rewards/accuracies", "eval")
     if accuracy is not None and len(accuracy) == len(held):
         n = values["accuracy.eval.last"].n if "accuracy.eval.last" in values else None
@@ -135,11 +146,12 @@ def resolution(run: Run, values: Values) -> Finding:
     within = high - low < 2 * error
     return found(
         say(
-            "The {m} held-out accuracies lie between {low} and {high}, {apart} (about {s} on {n} pairs){verdict}.",
+            "The {m} held-out accuracies lie between {low} and {high}, {apart} (one is about {s} on {n} pairs)"
+            "{verdict}.",
             m=len(later),
             low=numbers.fixed(low, 2),
             high=numbers.fixed(high, 2),
-            apart="within two standard errors of one" if within else "more than two standard errors of one apart",
+            apart="no more than two standard errors apart" if within else "more than two standard errors apart",
             s=numbers.number(error, 2),
             n=value.n,
             verdict=", so they rank no checkpoint above another" if within else "",
@@ -157,13 +169,15 @@ def over_optimisation(run: Run, values: Values) -> Finding:
     last = values.get("accuracy.eval.last")
     if last is not None and last.n and last.n < PAIRS.of(run):
         raise NotApplicable(f"on fewer than {PAIRS.of(run):g} pairs evaluations are not compared (K2)")
-    grew = bool((np.diff(margin.values[-n:]) > 0).all())
-    stuck = bool((np.diff(accuracy.values[-n:]) <= 0).all())
-    if not (grew and stuck) or float(accuracy.values[-1]) >= SATURATED.of(run):
+    if parted := _parted(run, margin, accuracy):
+        n = len(margin)
+    else:
+        parted = bool((np.diff(margin.values[-n:]) > 0).all() and (np.diff(accuracy.values[-n:]) <= 0).all())
+    if not parted or float(accuracy.values[-1]) >= SATURATED.of(run):
         return passed("the margin did not outrun the accuracy")
     return found(
         say(
-            "The held-out margin kept growing over the last {n} evaluations while held-out accuracy did not; "
+            "The held-out margin grew over the last {n} evaluations while held-out accuracy did not; "
             "over-optimisation is known to set in within the first epoch for direct alignment methods "
             "[@rafailov2024scaling].",
             n=n,
@@ -171,6 +185,15 @@ def over_optimisation(run: Run, values: Values) -> Finding:
         "caution",
         evidence=("margin.eval.last", "accuracy.eval.last"),
     )
+
+
+def _parted(run: Run, margin: Series, accuracy: Series) -> bool:
+    """Whether the margin has a rising trend over all evaluations, and the accuracy ended no higher than it began."""
+    steps, margins = reading.finite(margin)
+    if len(steps) < TREND_ROWS.of(run) or not accuracy.values[-1] <= accuracy.values[0]:
+        return False
+    trend = statistics.trend(steps, margins)
+    return trend.slope > 0 and trend.p < CHANCE.of(run)
 
 
 CHECKS = (
@@ -192,7 +215,7 @@ CHECKS = (
         order=17,
         source="Rafailov et al. 2024; Gao et al. 2023",
         forbids="true quality quantified",
-        thresholds=(IN_A_ROW, SATURATED, PAIRS),
+        thresholds=(IN_A_ROW, SATURATED, PAIRS, TREND_ROWS, CHANCE),
     ),
     Check(
         "F1",

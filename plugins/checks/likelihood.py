@@ -67,13 +67,22 @@ def healthy_drift(run: Run, values: Values) -> Finding:
         if up and down and up[0] >= 0 and down[1] < 0:
             words.append(word)
     if not words:
-        return passed("not both movements are beyond doubt")
-    text = (
+        return passed("it is not beyond doubt that preferred responses rose and dispreferred ones fell")
+    text = say(
         "On training pairs, preferred responses became more likely, and dispreferred ones less likely, than under the "
-        "reference."
+        "reference"
     )
-    evidence = ("drift.chosen.train.last", "drift.rejected.train.last")
-    return found(say(text), "good", evidence=evidence, grants=("preferred-likelier",))
+    evidence = ["drift.chosen.train.last", "drift.rejected.train.last"]
+    held = [values[name] for name in ("drift.chosen.eval.last", "drift.rejected.eval.last") if name in values]
+    if len(held) == 2:
+        evidence += [value.name for value in held]
+        text += say(
+            "; on held-out pairs ({at}) by {a} and {b} per response on average",
+            at=held[0].note.partition(";")[0].replace("evaluation at ", ""),
+            a=numbers.display(held[0]),
+            b=numbers.display(held[1]),
+        )
+    return found(text + ".", "good", evidence=tuple(evidence), grants=("preferred-likelier",))
 
 
 def both_rise(run: Run, values: Values) -> Finding:

@@ -118,6 +118,7 @@ def reduction(run: Run, values: Values) -> Finding:
     fall = float(change.value)
     verb = "fell" if fall > 0 else "rose" if fall < 0 else "stayed the same"
     tail = ""
+    unsure = change.low is not None and change.high is not None and change.low <= 0 <= change.high
     if change.low is not None and change.high is not None:
         low, high = (
             sorted((abs(change.low), abs(change.high)))
@@ -126,8 +127,9 @@ def reduction(run: Run, values: Values) -> Finding:
         )
         tail = f" (95 % block-bootstrap interval {numbers.interval(low, high, numbers.loss)})"
     text = say(
-        "The median logged loss {verb} from {a} ({wa}) to {b} ({wb}), a change of {d}{tail}.",
-        verb=verb,
+        "The median logged loss {verb} from {a} ({wa}) to {b} ({wb}), {change}{d}{tail}.",
+        verb="went" if unsure else verb,
+        change="within its scatter: a change of " if unsure else "a change of ",
         a=numbers.display(first),
         wa=first.note,
         b=numbers.display(last),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
-from dpo_report.core.model import Finding, Run
-from dpo_report.core.text import say
+from dpo_report.core.model import Finding, Run, Value
+from dpo_report.core.text import join, say
 from dpo_report.plugins import conventions, finiteness, reading
 from dpo_report.plugins.metrics.rewards import last_finite
 
@@ -35,11 +35,13 @@ def margin_growth(run: Run, values: Values) -> Finding:
     fall = conventions.fall_interval(run, logged)
     end = numbers.number(float(series.values[-1]))
     same = f"; the latter is {in_nats}" if in_nats else ""
-    verb = "rose" if last > first else "fell" if last < first else "went"
+    unsure = fall is not None and fall[0] <= 0 <= fall[1]
+    verb = "went" if unsure or last == first else "rose" if last > first else "fell"
     text = say(
         "The implicit-reward margin on training pairs {verb} from {a} to {b} (medians of the first and last {n} rows"
-        "{last}).",
+        "{last}){unsure}.",
         verb=verb,
+        unsure=", within its scatter" if unsure else "",
         n=windows.size,
         a=numbers.number(first),
         b=numbers.number(last),
@@ -50,25 +52,38 @@ def margin_growth(run: Run, values: Values) -> Finding:
 
 
 FAR = Threshold("D8.nats", 100.0, "margin at β = 0.1 above which the policy is far from its reference", "nats")
+FAR_RESPONSES = Threshold(
+    "D8.responses", 50.0, "distance of preferred responses at β = 0.1 above which the policy is far, too", "nats"
+)
 _USUAL_BETA = 0.1
 
 
 def far_from_reference(run: Run, values: Values) -> Finding:
     """D8: scaled by β, as a small β allows a large distance by design."""
     finiteness.need_sound(run)
-    nats, scale = values["margin.train.last_nats"], reading.beta(run)
-    if scale is None or float(nats.value) * scale.value / _USUAL_BETA <= FAR.of(run):
+    far = distances(run, values)
+    if not far:
         return passed("the policy stayed within the usual distance of its reference")
-    return found(
-        say(
-            "The margin on training pairs reached {m}{assumed}; that far from the reference, over-optimisation "
-            "has been documented [@rafailov2024scaling].",
-            m=numbers.display(nats),
-            assumed=reading.beta_remark(run),
-        ),
-        "caution",
-        evidence=("margin.train.last_nats",),
+    said = {
+        "margin.train.last_nats": "the margin reached {x}",
+        "drift.chosen.train.last": "preferred responses moved {x} from the reference",
+    }
+    text = say("On training pairs ") + join(
+        [say(said[value.name], x=numbers.display(value).lstrip("−")) for value in far], " and "
     )
+    text += say(
+        "{assumed}; that far away, over-optimisation has been documented [@rafailov2024scaling].",
+        assumed=reading.beta_remark(run),
+    )
+    return found(text, "caution", evidence=tuple(value.name for value in far))
+
+
+def distances(run: Run, values: Values) -> list[Value]:
+    """The distances in nats, of margin and of preferred responses, that are large for the run's β."""
+    scale = reading.beta(run)
+    limits = {"margin.train.last_nats": FAR.of(run), "drift.chosen.train.last": FAR_RESPONSES.of(run)}
+    known = [(values[name], limit) for name, limit in limits.items() if name in values]
+    return [value for value, limit in known if scale and abs(float(value.value)) * scale.value / _USUAL_BETA > limit]
 
 
 def negative_margin(run: Run, values: Values) -> Finding:
@@ -93,7 +108,7 @@ CHECKS = (
         order=15,
         source="Rafailov et al. 2024; Gao et al. 2023; the threshold is a convention",
         forbids="“strong preference learning”",
-        thresholds=(FAR,),
+        thresholds=(FAR, FAR_RESPONSES),
     ),
     Check(
         "D9",

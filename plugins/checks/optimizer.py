@@ -9,8 +9,10 @@ from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, fo
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import listing, say
 from dpo_report.plugins import finiteness, reading, statistics
+from dpo_report.plugins.checks import margins
 from dpo_report.plugins.conventions import STEPS
 from dpo_report.plugins.metrics.loss import measures_progress
+from dpo_report.plugins.reading.programs import counts_updates
 
 FEW_STEPS = Threshold("G8.steps", 100, "optimizer steps below which their number is a caution")
 SPIKE = Threshold("G1.z", 5.0, "robust z of the logarithm of a gradient norm above which it is an outlier")
@@ -31,6 +33,9 @@ def few_steps(run: Run, values: Values) -> Finding:
         raise NotApplicable("no step count was logged")
     if total >= max(FEW_STEPS.of(run), STEPS.of(run)):
         return passed(f"{total:,} steps")
+    if not counts_updates(run):
+        text = say("The log ends at step {total}; trends rest on few points.", total=total)
+        return found(text, "warning" if total < STEPS.of(run) else "caution", evidence=("steps.logged",))
     if total < STEPS.of(run):
         text = say(
             "Training comprised only {total}; curves and rates are not estimable.",
@@ -101,15 +106,19 @@ def rate_too_high(run: Run, values: Values) -> Finding:
     last, start = values.get("loss.train.last"), values.get("loss.start")
     if last is not None and start is not None and measures_progress(run):
         end = float(last.value)
-        signs += ["a loss that ended above its start"] if end > HIGH_LOSS.of(run) * float(start.value) > 0 else []
+        signs += ["the loss that ended above its start"] if end > HIGH_LOSS.of(run) * float(start.value) > 0 else []
     if finiteness.spoilt(run):
-        signs.append("non-finite values")
+        signs.append("the values that are not finite")
     if _collapsed_early(run):
         early = numbers.share(EARLY.of(run))
-        signs.append(f"both log-probabilities {COLLAPSE.of(run):g} nats down within the first {early} of training")
+        signs.append(
+            f"the fall of both log-probabilities by {COLLAPSE.of(run):g} nats in the first {early} of training"
+        )
+    elif margins.distances(run, values):
+        signs.append("the distance from the reference")
     if not signs:
         return passed("no sign of too high a learning rate")
-    return found(say("Too high a learning rate is one possible cause ({signs}).", signs="; ".join(signs)), "caution")
+    return found(say("Too high a learning rate is one possible cause of {signs}.", signs=listing(signs)), "caution")
 
 
 def _collapsed_early(run: Run) -> bool:
@@ -186,10 +195,10 @@ CHECKS = (
         "Signs of too high a rate",
         rate_too_high,
         section="discussion",
-        order=6,
+        order=16,
         source="Meng et al. 2024; thresholds are conventions",
         forbids="the rate stated as the cause",
-        thresholds=(HIGH_LOSS, COLLAPSE, EARLY),
+        thresholds=(HIGH_LOSS, COLLAPSE, EARLY, margins.FAR, margins.FAR_RESPONSES),
     ),
     Check(
         "G7",
