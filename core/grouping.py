@@ -70,8 +70,10 @@ def grouped(witnesses: Iterable[Witness]) -> list[Group]:
         slot = (host.place, place[0])  # of attempts in one folder only the one that fits best is this run
         if slot not in matched or matched[slot][0] < found.weight:
             matched[slot] = found.weight, place
-    for place, (found, host) in chosen.items():
+    for place, (found, host) in sorted(chosen.items(), key=lambda item: item[1][0].by_nothing):
         if matched[host.place, place[0]][1] == place and host.place not in gone and not places[place].joined:
+            if found.by_nothing and _one_of_others(places[place], host, [g for g in groups if g.place not in gone]):
+                continue
             _join(host, places[place], found)
             gone.add(place)
     left = [group for group in groups if group.place not in gone]
@@ -155,6 +157,18 @@ def _join(host: Group, guest: Group, found: Evidence) -> None:
     host.witnesses += [_seen_from(witness, host.place) for witness in told]
     host.joined += [(guest.place, found.why), *guest.joined]
     host.problems += guest.problems
+
+
+def _one_of_others(empty: Group, host: Group, left: Sequence[Group]) -> bool:
+    """Whether runs that are not the host's were logged as this empty place was: then it may be one of those."""
+    return any(
+        other is not empty
+        and other is not host
+        and other.readers & empty.readers
+        and within(other.place[0], host.place[0])
+        and has_metrics(other.witnesses)
+        for other in left
+    )
 
 
 def _seen_from(witness: Witness, place: Place) -> Witness:

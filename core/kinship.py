@@ -41,6 +41,8 @@ class Evidence:
     """How many of them differ."""
     why: str = ""
     """The verdict in words."""
+    by_nothing: bool = False
+    """Whether the second place tells nothing that could be compared."""
     by_settings: bool = False
     """Whether nothing but settings was compared, which several attempts with one recipe share."""
     recount: dict[float, float] | None = None
@@ -179,6 +181,7 @@ def _without_values(host: Sequence[Witness], guest: Sequence[Witness], found: Ev
     common = mine.keys() & theirs.keys()
     differing = [key for key in common if not same_value(mine[key], theirs[key])]
     if not theirs and not _series(guest) and not any(witness.summary for witness in guest):
+        found.by_nothing = True
         found.why = "it tells nothing of its own"
         return found
     if has_metrics(host) and has_metrics(guest):

@@ -82,6 +82,17 @@ def test_the_last_steps_of_a_killed_run_are_found_where_they_are(tmp_path: Path)
     assert run.problems[0].message == "goes on to step 7; state, what was saved last, stands at step 5"
 
 
+def test_empty_logs_beside_runs_of_their_own_are_of_no_one_knows_which(tmp_path: Path) -> None:
+    main = told("table", [0.51, 0.41, 0.31])
+    other = told("events", [0.92, 0.83, 0.74], "logs/good")
+    empty = [Witness("events", "", ("x",), folder=f"logs/{name}") for name in ("cut", "killed")]
+    found = runs(tmp_path, main, *empty, other)
+    assert sorted(run.directory.name for run in found if run.directory != tmp_path) == ["cut", "good", "killed"]
+    assert [one.reader for one in found[0].witnesses] == ["table"]
+    (joined,) = runs(tmp_path, main, *empty)
+    assert [one.reader for one in joined.witnesses] == ["table", "events", "events"]
+
+
 def test_two_runs_are_never_mixed(tmp_path: Path) -> None:
     """The same first loss and the same schedule, as two seeds of one recipe have."""
     rate = [1.25e-05, 1.5e-05, 1.75e-05, 2.25e-05]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from binary import crc32c, event_file, field, scalar, tfrecord
 from dpo_report.core.folder import Folder
+from dpo_report.core.loader import load
 from dpo_report.core.model import Series, Witness
 from dpo_report.plugins.readers import crc32c as bulk
 from dpo_report.plugins.readers import tfrecords
@@ -443,3 +444,14 @@ def test_a_file_given_alone(tmp_path: Path) -> None:
     file = write(tmp_path, "events.out.tfevents.100.host.7.0", steps(1, 2))
     renamed = file.rename(tmp_path / "log.bin")
     assert points(one(renamed), "loss") == {1: 1, 2: 2}
+
+
+def test_lightning_counts_the_epochs_of_its_event_files(tmp_path: Path) -> None:
+    logged = [scalar("epoch", step, step // 4) for step in range(8)]
+    logged += [scalar("train_loss", step, 1 / (step + 1)) for step in range(8)]
+    logged += [scalar("val_loss", step, 1.5 - step / 8) for step in (3, 7)]
+    write(tmp_path / "version_0", "events.out.tfevents.1.host.1.0", logged)
+    (tmp_path / "version_0" / "hparams.yaml").write_text("lr: 0.1\n")
+    run = load(tmp_path / "version_0")
+    assert (run.trainer, run.global_step, run.epoch) == ("lightning.Trainer", 8, 2.0)
+    assert any("Lightning counts steps from 0" in problem.message for problem in run.problems)

@@ -19,6 +19,8 @@ from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
 from dpo_report.plugins.readers.numbers import whole
 from dpo_report.plugins.readers.settings import from_yaml
 from dpo_report.plugins.readers.tabular import columns, read_csv
+from dpo_report.plugins.readers.tensorboard.eventfile import is_event_file
+from dpo_report.plugins.readers.tensorboard.witness import read as read_events
 
 NAME = "lightning"
 _METRICS, _SETTINGS = "metrics.csv", "hparams.yaml"
@@ -27,6 +29,8 @@ _NO_STEP = frozenset({"learning_rate", "epoch"})
 """Logged before a step, and after the last one."""
 _INSIDE = 1
 """How deep settings are read: objects that were saved whole hold hundreds of values of no interest."""
+_BYTES = 64 << 20
+"""Event files that are larger together are not read a second time."""
 _OWN = ("events.out.tfevents.", "metrics.csv")
 FILES = (
     FileKind(_METRICS, "log", "Lightning's log: one row for each call of the logger"),
@@ -52,13 +56,27 @@ def _complete(folder: Folder, found: Found) -> None:
     if config:
         found.extra["settings"] = from_yaml(folder, config, found.problems, _INSIDE)
         found.files.append(config.path)
-    trained = [one.steps[-1] for one in found.told.series if one.split == "train" and one.name not in _NO_STEP]
-    last = whole(max(trained, default=None))
+    last = _last(found.told)
     found.extra |= {
         "step": None if last is None else last + 1,
         "epoch": _epochs_done(found.told, last),
         "trainer": "lightning.Trainer",
     }
+
+
+def _last(told: Told) -> int | None:
+    """The last training step, from 0."""
+    trained = [one.steps[-1] for one in told.series if one.split == "train" and one.name not in _NO_STEP and len(one)]
+    return whole(max(trained, default=None))
+
+
+def _events(folder: Folder) -> Told | None:
+    """What the event files beside ``hparams.yaml`` log, for the count of steps and epochs; None of several attempts."""
+    near = tuple(entry for entry in folder.entries if not entry.parent and is_event_file(entry))
+    if sum(entry.size for entry in near) > _BYTES:
+        return None
+    logged = [one for one in read_events(folder.holding(near)) if one.series]
+    return Told(logged[0].series) if len(logged) == 1 else None
 
 
 def _epochs_done(told: Told, last: int | None) -> float | None:
@@ -133,6 +151,10 @@ def _read(folder: Folder) -> Iterator[Witness]:
         settings = from_yaml(sub, Entry(entry.name, entry.size), problems, _INSIDE)
         if not has_events:
             problems.append(Problem(entry.name, "no metrics beside it: nothing but these settings is known of the run"))
+        logged = _events(sub) if has_events else None
+        last = _last(logged) if logged else None
+        if last is not None:
+            problems.append(Problem(entry.name, _NOTE))
         yield witness(
             NAME,
             Told(),
@@ -141,6 +163,8 @@ def _read(folder: Folder) -> Iterator[Witness]:
             trainer="lightning.Trainer",
             settings=settings,
             problems=problems,
+            step=None if last is None else last + 1,
+            epoch=_epochs_done(logged, last) if logged else None,
             ended="unknown" if has_events else "no-metrics",
             precision=1,
         )
