@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dpo_report.core.continued import Span, continued, sentences, span
 from dpo_report.core.errors import ReportError
 from dpo_report.core.glances import by_folder, doubtful, glances
-from dpo_report.core.loader import is_parent, load_all, loaded, offer, open_place, place_of
+from dpo_report.core.loader import is_parent, load_all, loaded, nothing, offer, open_place, place_of
 from dpo_report.core.many import Failure, Where, each
 from dpo_report.core.model import Run, RunStatus, Witness
 from dpo_report.core.remote import is_url
@@ -95,7 +95,9 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
         return Survey(folder.root, listed=_marked(folder.root, _glanced(folder, homes, host, beside=True)))
     inner = [] if far or with_files or "" in homes else _children(folder)
     if spread is not None and len(inner) > MANY and all("/" in entry.path for entry in folder.entries):
-        return Survey(folder.root, listed=_marked(folder.root, _spread(folder.root, inner, spread)))
+        if listed := _marked(folder.root, _spread(folder.root, inner, spread)):
+            return Survey(folder.root, listed=listed)
+        raise nothing(path, folder, ())
     runs = loaded(folder, path, host, list(map(Path, with_files))) if far else load_all(path, host, with_files)
     if not is_parent(runs, folder.root):
         return Survey(folder.root, tuple(runs))

@@ -174,7 +174,7 @@ def loaded(
         told = _read_extra(extra, folder.root / home, host, problems)
         witnesses += [replace(witness, folder=home, identity=identity) for witness in told]
     if not witnesses:
-        raise _nothing(path, folder, problems)
+        raise nothing(path, folder, problems)
     first = _first_reader(folder, found, host, problems)
     groups = sorted(grouped(witnesses), key=lambda group: group.place != ("", ""))
     if trace is not None:
@@ -286,7 +286,7 @@ def _classified(entries: Iterable[Entry], host: Host) -> Iterator[RunFile]:
         yield RunFile(entry.path, entry.size, known.role, known.meaning) if known else RunFile(entry.path, entry.size)
 
 
-def _nothing(path: Path | str, folder: Folder, problems: Sequence[Problem]) -> ReportError:
+def nothing(path: Path | str, folder: Folder, problems: Sequence[Problem]) -> ReportError:
     """Why there is nothing to report, in one line."""
     path = without_password(path)
     hint = "give the output directory of a training run"

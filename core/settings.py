@@ -42,7 +42,10 @@ def load(folder: Path) -> Settings:
 
     try:
         with path.open("rb") as stream:
-            table: Mapping[str, Any] = tomllib.loads(stream.read(_LIMIT).decode())
+            data = stream.read(_LIMIT + 1)
+        if len(data) > _LIMIT:
+            raise ValueError(f"it is larger than {_LIMIT >> 20} MiB")
+        table: Mapping[str, Any] = tomllib.loads(data.decode())
     except (OSError, ValueError, RecursionError) as error:
         return Settings(problems=(problem(FILE, f"cannot be read: {error}", "mend it or remove it"),))
     problems = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,6 +17,10 @@ from dpo_report.core.settings import FILE
 
 if TYPE_CHECKING:
     from dpo_report.core.host.declared import Provided
+
+
+_DEEPEST = 8
+"""Tables in tables that a name of a threshold is looked for in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +86,14 @@ def checked(told: Any, known: Mapping[str, Threshold], *, complete: bool = True)
         if name in known:
             found[name] = _possible(known[name], value)
         elif complete:
-            raise ReportError(f"{FILE}: [thresholds] no rule has a threshold {name}", nearest(name, known))
+            raise ReportError(f"{FILE}: [thresholds] no rule has a threshold {name:.80}", nearest(name[:80], known))
     return {name: value for name, value in found.items() if value != known[name].value}
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The entries of a table and of the tables in it, their names joined by dots."""
     for key, value in table.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and prefix.count(".") < _DEEPEST:
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
@@ -102,13 +107,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _possible(threshold: Threshold, value: Any) -> float:
     whole = isinstance(threshold.value, int)
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     if number and threshold.low <= value <= threshold.high and not (whole and value != int(value)):
         return int(value) if whole else float(value)
     span = f"from {shown(threshold.low)}" + (f" to {shown(threshold.high)}" if math.isfinite(threshold.high) else " on")
     kind = "a whole number" if whole else "a number"
+    vast = isinstance(value, int) and value.bit_length() > sys.float_info.max_exp  # repr may refuse it
+    given = "a number of hundreds of digits" if vast else f"{value!r:.40}"
     raise ReportError(
-        f"{FILE}: [thresholds] {threshold.name} = {value!r:.40} is not {kind} {span}",
+        f"{FILE}: [thresholds] {threshold.name} = {given} is not {kind} {span}",
         f"{threshold.meaning}; by default {shown(threshold.value, threshold.unit)}",
     )
 

@@ -236,6 +236,44 @@ def test_a_build_that_is_stopped_while_it_writes_leaves_nothing(number: int, bro
     assert sorted(broken.iterdir()) == before
 
 
+def test_a_parent_of_folders_that_hold_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(40):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "x.txt").write_text("x")
+    for words in (["inspect", str(tmp_path)], ["build", str(tmp_path), "--all", "-q"]):
+        assert main(words) == 1
+        assert "tells of a training run (it holds 0/x.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("C7.flat = 1" + "0" * 400, "C7.flat = a number of hundreds of digits is not a number from 0 on"),
+        ("C7.flat = 0x" + "f" * 5000, "C7.flat = a number of hundreds of digits"),
+        (".".join("a" * 3000) + " = 1", "no rule has a threshold a.a.a"),
+        ('"\\u001b[31m" = 1', "no rule has a threshold \u241b[31m"),
+        ("C7.flat = nan", "C7.flat = nan is not a number"),
+        ("k = '" + "x" * (1 << 20) + "'", "larger than 1 MiB"),
+    ],
+    ids=["huge", "huger", "deep", "escape", "nan", "long"],
+)
+def test_thresholds_that_none_can_be(
+    content: str,
+    says: str,
+    broken: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "dpo-report.toml").write_text(f"[thresholds]\n{content}\n")
+    monkeypatch.chdir(tmp_path)
+    status = main(["build", str(broken), "-q", "-f", "json"])
+    err = capsys.readouterr().err
+    assert status == (0 if "larger" in says else 1)
+    assert says in err
+    assert max(map(len, err.splitlines())) < 400
+
+
 def test_a_pipe_in_place_of_the_answers_is_not_waited_for(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(broken / "dpo-report.toml")
     assert main(["ask", str(broken)]) == 1
