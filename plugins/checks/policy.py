@@ -19,6 +19,8 @@ def policy_loss(run: Run, values: Values) -> Finding:
     """L4."""
     if measures_progress(run):
         raise NotApplicable("this concerns policy-gradient runs")
+    if run.method not in reading.POLICY_GRADIENT:
+        return _episodes(values)
     first, last = values.get("policy.reward.first"), values.get("policy.reward.last")
     text = say("The policy-gradient loss is not a progress measure and is not interpreted")
     if first is None or last is None:
@@ -43,6 +45,21 @@ def policy_loss(run: Run, values: Values) -> Finding:
         evidence=("policy.reward.first", "policy.reward.last"),
         grants=("reward-rose",) if rose else (),
     )
+
+
+def _episodes(values: Values) -> Finding:
+    """Of an agent in an environment: its episodes' rewards."""
+    text = say("The loss of a reinforcement learner is not a progress measure and is not interpreted")
+    first, last = values.get("episodes.reward.first"), values.get("episodes.reward.last")
+    if first is None or last is None:
+        return found(text + ".")
+    text += say(
+        "; the mean episode reward of training went from {a} to {b} ({few}).",
+        a=numbers.display(first),
+        b=numbers.display(last),
+        few="first and last row" if first.note == "one row" else f"{first.note} at either end",
+    )
+    return found(text, evidence=("episodes.reward.first", "episodes.reward.last"))
 
 
 def _reward_fall(run: Run) -> tuple[float, float] | None:

@@ -35,11 +35,18 @@ _TRAINER = ("trl", "transformers")
 
 def method_text(run: Run) -> Text:
     """The method's name with its citation."""
-    name, key = METHODS.get(run.method or "", (run.method or "a method that the run does not tell", ""))
+    untold = _algorithm(run) or "a method that the run does not tell"
+    name, key = METHODS.get(run.method or "", (run.method or untold, ""))
     parts: tuple[str | Cite, ...] = (name,)
     if key:
         parts += (" ", Cite((key,)))
     return Text(parts)
+
+
+def _algorithm(run: Run) -> str:
+    """The algorithm that a trainer is named after (``stable_baselines3.PPO``), if it is."""
+    library, _, name = (run.trainer or "").rpartition(".")
+    return name if library == "stable_baselines3" else ""
 
 
 def merged_sources(run: Run, values: Values) -> Finding:

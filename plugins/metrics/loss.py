@@ -13,8 +13,8 @@ from dpo_report.plugins import baselines, conventions, finiteness, reading, stat
 
 
 def measures_progress(run: Run) -> bool:
-    """Whether the loss of this method falls when training works (not so for policy-gradient methods, rule L4)."""
-    return run.method not in reading.POLICY_GRADIENT
+    """Whether the loss of this method falls when training works: not so for reinforcement learning (rule L4)."""
+    return run.method not in reading.POLICY_GRADIENT and not any(map(run.get, reading.EPISODE_REWARDS))
 
 
 def _mean(run: Run) -> Value:
@@ -205,7 +205,7 @@ METRICS = (
         better="lower",
         keys=("loss",),
         meaning=(
-            "Mean loss over the steps since the previous log row, each pair scored before the update that uses it."
+            "Mean loss over the steps since the previous log row, each row scored before the update that uses it."
         ),
         paper="Over the last logged window the training loss was {value}; name the steps.",
         context="An average over an interval at changing parameters. A loss of exactly 0 together "

@@ -12,7 +12,15 @@ REWARD_KEYS = ("reward", "objective/scores", "objective/rlhf_reward", "env/rewar
 
 
 def _reward(run: Run) -> Iterator[Value]:
-    series = next((s for s in map(run.get, REWARD_KEYS) if s is not None and len(s)), None)
+    return _ends(run, REWARD_KEYS, "policy.reward", "mean training reward")
+
+
+def _episodes(run: Run) -> Iterator[Value]:
+    return _ends(run, reading.EPISODE_REWARDS, "episodes.reward", "mean episode reward")
+
+
+def _ends(run: Run, keys: tuple[str, ...], name: str, label: str) -> Iterator[Value]:
+    series = next((s for s in map(run.get, keys) if s is not None and len(s)), None)
     if series is None:
         raise NotApplicable("no mean reward was logged")
     _, values = reading.finite(series)
@@ -25,10 +33,10 @@ def _reward(run: Run) -> Iterator[Value]:
         raise NotApplicable("the mean reward is never finite")
     for end, value in (("first", first), ("last", last)):
         yield Value(
-            f"policy.reward.{end}",
+            f"{name}.{end}",
             value,
             tuple(series.origins),
-            label=f"mean training reward, {end} rows",
+            label=f"{label}, {end} rows",
             kind="number",
             better="higher",
             formula="as logged",
@@ -49,5 +57,17 @@ METRICS = (
         context="The optimised quantity itself, on training prompts: quality needs an independent measure.",
         compare="The same reward function on held-out prompts.",
         source="TRL GRPOTrainer / RLOOTrainer logged metrics",
+    ),
+    Metric(
+        "episodes.reward.last",
+        "mean episode reward",
+        _episodes,
+        better="higher",
+        keys=reading.EPISODE_REWARDS,
+        meaning="Reward summed over an episode, averaged over the last training episodes.",
+        paper="The mean episode reward of training was {value} over the last rows.",
+        context="Episodes of training, played with exploration; a policy is judged on episodes of its own.",
+        compare="Evaluation episodes; a random policy in the same environment; other seeds.",
+        source="Stable-Baselines3 rollout/ep_rew_mean (mean over 100 episodes)",
     ),
 )

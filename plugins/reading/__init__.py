@@ -8,6 +8,7 @@ from __future__ import annotations
 from dpo_report.plugins.reading.batch import accumulation, devices, effective_batch, per_device_batch
 from dpo_report.plugins.reading.data import Band, dataset_rows, implied_eval_rows, implied_rows, rows_from_steps
 from dpo_report.plugins.reading.methods import (
+    EPISODE_REWARDS,
     IMPLICIT_REWARD,
     PAIRED,
     POLICY_GRADIENT,
@@ -34,6 +35,7 @@ from dpo_report.plugins.reading.windows import span_text, window, window_pairs, 
 __all__ = [
     "BASE_MODEL",
     "CLOSE",
+    "EPISODE_REWARDS",
     "IMPLICIT_REWARD",
     "PAIRED",
     "POLICY_GRADIENT",

@@ -7,6 +7,8 @@ from dpo_report.core.model import Run
 PAIRED = frozenset({"dpo", "orpo", "cpo", "simpo", "reward"})
 """Methods whose dataset row is a pair of responses."""
 POLICY_GRADIENT = frozenset({"grpo", "rloo", "ppo"})
+EPISODE_REWARDS = ("rollout/ep_rew_mean", "episode/reward")
+"""Rewards of whole episodes, of agents in an environment (Stable-Baselines3)."""
 """Methods whose ``loss`` is no measure of progress (rule L4)."""
 IMPLICIT_REWARD = frozenset({"dpo", "kto", "online_dpo", "bco"})
 """Methods whose ``rewards/*`` are β times a log-ratio to a reference."""

@@ -321,6 +321,14 @@ CASES = [
     Case("K2", made.first_user, "The run is too small for inference: percentages", big, "warning"),
     Case(
         "L4",
+        lambda: big(method=None, rollout__ep_rew_mean=[1.0] * 30 + [5.0] * 30),
+        "reinforcement learner is not a progress measure and is not interpreted; the mean episode reward of training "
+        "went from 1.00 to 5.00 (median of 6 rows at either end).",
+        big,
+        name="episodes",
+    ),
+    Case(
+        "L4",
         lambda: big(method="grpo", reward=[0.1] * 30 + [0.5] * 30),
         "went from 0.100 to 0.500 (median of 6 rows at either end; 95 % block-bootstrap interval of the change 0.",
         big,
