@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from dpo_report import __version__
+from dpo_report.core.terminal import printable
 
 COMMANDS = {
     "build": "write the report of one run, or of several",
@@ -61,6 +65,38 @@ examples:
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Ends a mistake with what to do about it."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line of it and one of advice; status 2."""
+        here = "RUN may be . (the folder that you are in); " if re.search(r"required: .*\bRUN$", message) else ""
+        self.exit(2, f"{self.prog}: {printable(message)}\n  {here}`{self.prog} --help` has examples\n")
+
+
+def meant(word: str, commands: Iterable[str]) -> str:
+    """What to type in place of a command that there is not."""
+    from dpo_report.core.host.candidates import resembling
+
+    if "://" in word or Path(word).exists():
+        return f"for a run: dpo-report inspect {shlex.quote(word)}, or dpo-report build {shlex.quote(word)}"
+    return resembling(word, commands) or "`dpo-report --help` lists the commands"
+
+
+def untaken(strange: Sequence[str], words: Sequence[str], command: argparse.ArgumentParser) -> str:
+    """Words that a command does not take, and what may have been meant by the first of them."""
+    first = strange[0]
+    told = f"it does not take {' '.join(strange)}"
+    before = words[max(words.index(first) - 2, 0)] if first in words else ""
+    if before in {"-f", "--format", "--section"}:
+        value = words[words.index(first) - 1]
+        return f"{told}; names are joined by commas: {before} {value},{first}"
+    from dpo_report.core.host.candidates import resembling
+
+    close = resembling(first.split("=")[0], re.findall(r"--[a-z-]+", command.format_help()))
+    return f"{told}; {close}" if first.startswith("-") and close else told
+
+
 def switches(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     """The plugin options, wherever they stand on the command line, and what remains without them.
 
@@ -93,9 +129,9 @@ def add_switches(parser: argparse.ArgumentParser) -> None:
 
 def parser_for(
     extra: Mapping[str, str],
-) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+) -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """The whole parser, and those of its commands by name; ``extra`` are the plugins' commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "dpo-report",
         description=_ABOUT,
         epilog=_EXAMPLES[""],

@@ -119,7 +119,8 @@ def _run(words: list[str]) -> int:
     switches, rest = arguments.switches(words)
     command = next((word for word in rest if not word.startswith("-")), None)
     if command in arguments.COMMANDS:
-        args = _parsed(arguments.parser_for({})[0], words, switches)
+        parser, parsers = arguments.parser_for({})
+        args = _parsed(parser, words, switches, parsers[command])
         body = import_module(_BODIES[args.command])
         host = _host(switches)
         if args.command != "plugins":  # which tells the problems itself
@@ -144,6 +145,9 @@ def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Nam
         if not words:
             parser.print_help(sys.stderr)
             return 2
+        if command is not None:
+            tell(f"there is no command {command}", arguments.meant(command, parsers))
+            return 2
         _parsed(parser, words, switches)
         return 2
     from dpo_report.core.model import Problem
@@ -153,7 +157,7 @@ def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Nam
     outcome = host.guard(provided, provided.item.configure, parsers[command])
     if isinstance(outcome, Problem):
         raise ReportError(f"{outcome.where}: {outcome.message}", outcome.hint)
-    args = _parsed(parser, words, switches)
+    args = _parsed(parser, words, switches, parsers[command])
     collector.resume()
     try:
         return int(provided.item.run(args) or 0)
@@ -162,8 +166,16 @@ def _run_of_plugin(words: list[str], command: str | None, switches: argparse.Nam
         raise
 
 
-def _parsed(parser: argparse.ArgumentParser, words: list[str], switches: argparse.Namespace) -> argparse.Namespace:
-    args = parser.parse_args(words)
+def _parsed(
+    parser: argparse.ArgumentParser,
+    words: list[str],
+    switches: argparse.Namespace,
+    command: argparse.ArgumentParser | None = None,
+) -> argparse.Namespace:
+    """What the words say; a mistake after a command is told by that ``command``'s parser."""
+    args, strange = parser.parse_known_args(words)
+    if strange:
+        (command or parser).error(arguments.untaken(strange, words, command or parser))
     vars(args).update(vars(switches))  # the switches count wherever they stand
     return args
 

@@ -77,6 +77,13 @@ def test_a_guess_is_taken_only_when_told(ask, run, monkeypatch):
     assert answers(run / "dpo-report.toml") == {"hardware": "a laptop"}
 
 
+def test_a_question_mark_skips_and_q_ends(ask, run):
+    status, out, _ = ask(run, lines=["?", "distilgpt2", "Q", "a human"])
+    assert status == 0
+    assert answers(run / "dpo-report.toml") == {"base-model": "distilgpt2"}
+    assert "1 answer saved" in out
+
+
 def test_what_else_stands_in_the_file_stays(ask, run):
     file = run / "dpo-report.toml"
     file.write_text('# by hand\n[facts]\nnode = "n1"  # where\n\n[answers]\nuse = "none"\n')

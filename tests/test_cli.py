@@ -84,11 +84,12 @@ def test_no_word_at_all_shows_the_help_as_an_error(capsys):
         ["plugins", "--plugin"],
     ],
 )
-def test_a_wrong_word_gives_2_and_the_usage(words, capsys):
+def test_a_wrong_word_gives_2_and_where_help_is(words, capsys):
     assert main(words) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "usage: dpo-report" in err
+    assert err.startswith("dpo-report")
+    assert "--help` " in err
 
 
 def test_a_known_problem_gives_1_and_two_plain_lines(capsys, monkeypatch):
@@ -389,3 +390,28 @@ def test_joiners_stay_inside_words_and_emoji():
 
 def test_columns_are_aligned_and_the_last_is_not_padded():
     assert columns([("A", "LONGER", "C"), ("much", "x", "y")]) == "A     LONGER  C\nmuch  x       y"
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["buld", "x"], "did you mean build?"),
+        (["help"], "`dpo-report --help` lists the commands"),
+        (["s3://bucket/run"], "for a run: dpo-report inspect s3://bucket/run, or dpo-report build s3://bucket/run"),
+        (["my run"], "for a run: dpo-report inspect 'my run', or dpo-report build 'my run'"),
+        (["build"], "RUN may be . (the folder that you are in); `dpo-report build --help` has examples"),
+        (["inspect", "x", "--alll"], "it does not take --alll; did you mean --all?"),
+        (["build", "x", "--out=y"], "it does not take --out=y; did you mean --output?"),
+        (["build", "x", "-f", "html", "pdf"], "names are joined by commas: -f html,pdf"),
+        (["templates", "base.tex"], "dpo-report templates: it does not take base.tex"),
+    ],
+)
+def test_a_word_that_is_not_known_is_answered_with_what_may_be_meant(words, advice, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my run").mkdir()
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert advice in err
+    assert err.startswith("dpo-report")
+    assert len(err.splitlines()) == 2

@@ -10,7 +10,7 @@ from dpo_report.core.hookspecs import hookimpl
 
 _EXAMPLES = """\
 examples:
-  dpo-report ask outputs/dpo                    one question at a time; Enter skips, Ctrl-D ends
+  dpo-report ask outputs/dpo                    one question at a time; Enter skips, q ends
   dpo-report ask outputs/dpo --again            also those that are answered, to change an answer
   dpo-report ask outputs/dpo --checklist acl    also the items of a checklist that the run does not settle
   dpo-report ask outputs/dpo --answers my.toml  kept there, for a run folder that cannot be written

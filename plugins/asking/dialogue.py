@@ -21,6 +21,9 @@ from dpo_report.plugins.asking.store import Answers
 from dpo_report.plugins.checklists import of_author
 
 _TAKE = "="
+_SKIP = frozenset({"?", "-"})
+"""What people type for "I do not know"; no answer that a paper could print."""
+_END = frozenset({"q", "quit", "exit", ":q"})
 _WIDTH = 88
 
 
@@ -46,7 +49,7 @@ def _asked(questions: Sequence[OpenQuestion], answers: Answers) -> int:
     """How many were answered; the end of the input or an interrupt ends the conversation, not the answers."""
     given = 0
     if questions:
-        _say("Enter skips a question, Ctrl-D ends. Every answer is saved at once.")
+        _say("Enter skips a question, q or Ctrl-D ends. Every answer is saved at once.")
     try:
         for number, question in enumerate(questions, 1):
             answer = _answer(question, f"{number}/{len(questions)}", answers.get(question.id) or question.answer)
@@ -62,7 +65,7 @@ def _answer(question: OpenQuestion, place: str, present: str | None) -> str:
     """One question on the terminal; empty where it was skipped.
 
     Raises:
-        EOFError: the input has ended.
+        EOFError: the input has ended, or the author wants to.
     """
     suggestion = guess(question.id)
     _say(f"\n{place}  {question.text}")
@@ -75,9 +78,11 @@ def _answer(question: OpenQuestion, place: str, present: str | None) -> str:
     sys.stdout.write("> ")
     sys.stdout.flush()
     line = sys.stdin.readline()
-    if not line:
-        raise EOFError
     told = " ".join(line.split())
+    if not line or told.lower() in _END:
+        raise EOFError
+    if told in _SKIP:
+        return ""
     return suggestion if told == _TAKE and suggestion else "" if told == _TAKE else told
 
 
