@@ -274,6 +274,33 @@ def test_thresholds_that_none_can_be(
     assert max(map(len, err.splitlines())) < 400
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "os.write(1, b'loud')",
+        "subprocess.run(['echo', 'loud'])",
+        "sys.__stdout__.write('loud'); sys.__stdout__.flush()",
+        "sys.stdout.close()",
+        "os.close(1)",
+        "sys.exit(0)",
+        "raise type('Panic', (BaseException,), {})('boo')",
+    ],
+)
+def test_json_stays_json_whatever_a_plugin_does(deed: str, broken: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "loud.py"
+    plugin.write_text(
+        "import os, subprocess, sys\nfrom dpo_report import hookimpl\n"
+        f"@hookimpl\ndef register_curves():\n    {deed}\n    return []\n"
+    )
+    program = "import sys; from dpo_report.core.cli import main; sys.exit(main())"
+    words = [sys.executable, "-c", program, "inspect", str(broken), "--json", "--plugin", str(plugin)]
+    done = subprocess.run(words, check=False, timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)["runs"]
+    failed = [problem["message"] for problem in told["problems"] if problem["where"].startswith("plugin loud")]
+    assert len(failed) == (deed.startswith(("raise", "sys.exit")))
+
+
 def test_a_pipe_in_place_of_the_answers_is_not_waited_for(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(broken / "dpo-report.toml")
     assert main(["ask", str(broken)]) == 1

@@ -6,9 +6,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TextIO, TypeVar, cast
 
 from dpo_report.core.errors import ReportError
 from dpo_report.core.host.watchdog import watched
@@ -49,13 +49,15 @@ def guarded(plugin: str, what: str, function: Callable[[], T], *, answers: tuple
     trace = os.environ.get(TRACE, "") not in ("", "0")
     start = time.perf_counter()
     try:
-        with redirect_stdout(sys.stderr), watched(f"plugin {plugin}: {what}"):
+        with _aside(), watched(f"plugin {plugin}: {what}"):
             result = function()
             if isinstance(result, Iterator):
                 result = cast("T", tuple(result))
     except answers:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # libraries in Rust panic with exceptions that are no Exception
         if trace:
             import traceback
 
@@ -66,6 +68,32 @@ def guarded(plugin: str, what: str, function: Callable[[], T], *, answers: tuple
         took = 1000 * (time.perf_counter() - start)
         sys.stderr.write(f"dpo-report trace: {plugin}: {what}{count} in {took:.1f} ms\n")
     return result
+
+
+class _Stderr:
+    """stderr in the place of stdout; it cannot be closed by who thinks that it is his."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys.stderr, name)
+
+    def close(self) -> None:
+        """Leave it open."""
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Send what is printed to stderr: by Python, by programs that are started, by libraries that know no Python."""
+    kept = None
+    with suppress(OSError):  # closed before we began
+        kept = os.dup(1)
+        os.dup2(2, 1)
+    try:
+        with redirect_stdout(cast("TextIO", _Stderr())):
+            yield
+    finally:
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def problem(where: str, message: str, hint: str = "") -> Problem:
