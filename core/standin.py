@@ -34,14 +34,17 @@ def one_line(text: str) -> str:
     return _SPACES.sub(" ", text)
 
 
-_BOUND = re.compile(r"(?<=\w) (?=[=<>≈] −?\d)|(?<= [=<>≈]) (?=−?\d)|(?<=\d) (?=(?:%|s|min|h|nats)(?!\w))")
+_BOUND = re.compile(
+    r"(?<=\w) (?=[=<>≈] −?\d)|(?<= [=<>≈]) (?=−?\d)"
+    r"|(?<=\d) (?=(?:%|s|min|h|nats)(?!\w)|× 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])|(?<=\d ×) (?=10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])"
+)
 
 
 def bound(text: str) -> str:
     """The spaces at which no line may end: between a number and its unit, and about the sign before a number.
 
-    >>> bound("n = 30 in 21 min 14 s; policy = reference; 95 % of it").replace("\u00a0", "~")
-    'n~=~30 in 21~min 14~s; policy = reference; 95~% of it'
+    >>> bound("n = 30 in 21 min 14 s; policy = reference; 95 % of 5 × 10⁻⁶").replace("\u00a0", "~")
+    'n~=~30 in 21~min 14~s; policy = reference; 95~% of 5~×~10⁻⁶'
     """
     return _BOUND.sub("\u00a0", text)
 
