@@ -26,6 +26,7 @@ from dpo_report.core.folder import (
     is_own_report_file,
     natural,
 )
+from dpo_report.core.model import Problem
 from dpo_report.core.unreached import WHERE, line_of, told, without_password
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "sftp": {"timeout": PATIENCE, "banner_timeout": PATIENCE, "auth_timeout": PATIENCE},
 }
 """What file systems are given that connect before they are asked."""
-_PARENT = re.compile(r"(?:^|/)\.\.?(?:/|$)")
+_PARENT = re.compile(r"(?:^|[/\\])\.\.?(?:[/\\]|$)")
 
 
 def is_url(path: Path | str) -> bool:
@@ -70,7 +71,7 @@ def open_url(url: str) -> Folder:
     try:
         files, top = fsspec.core.url_to_fs(url, **_OPTIONS.get(scheme, {}))
         info = _soon(lambda: files.info(top))
-        found, only = _listed(files, top, info)
+        found, only, problems = _listed(files, top, info)
     except ReportError:
         raise
     except Exception as error:  # every file system raises its own kinds, for names, rights and networks
@@ -78,10 +79,12 @@ def open_url(url: str) -> Folder:
     if not found:
         raise ReportError(f"nothing is at {shown}", WHERE)
     root = _cache(url if only is None else url.rpartition("/")[0])
-    store = _Store(files, top if only is None else top.rpartition("/")[0], root, found)
+    store = _Store(files, top.rstrip("/") if only is None else top.rpartition("/")[0], root, found)
     entries = [Entry(name, _size(info)) for name, info in found.items() if not name.rpartition("/")[2].startswith("._")]
     folder = Folder(root, only, tuple(sorted(entries, key=lambda entry: natural(entry.path))), fetch=store)
-    return folder if only is not None else _without_reports(folder)
+    folder = folder if only is not None else _without_reports(folder)
+    folder.problems += problems
+    return folder
 
 
 def _soon(ask: Callable[[], T]) -> T:
@@ -180,13 +183,17 @@ class _Store:
         return bytes(data)
 
 
-def _listed(files: Any, top: str, info: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]], str | None]:
-    """Files below a folder by relative path, with what the listing tells of each; and the name where it is one file."""
+def _listed(
+    files: Any, top: str, info: Mapping[str, Any]
+) -> tuple[dict[str, Mapping[str, Any]], str | None, list[Problem]]:
+    """Files below a folder by relative path, with what the listing tells of each; the name where it is one file; and
+    what was listed and is not to be had."""
     if info.get("type") == "file" and not _is_page(files, info):
         name = top.rstrip("/").rpartition("/")[2]
-        return {name: info}, name
+        return {name: info}, name, []
     base = top.rstrip("/")
     found: dict[str, Mapping[str, Any]] = {}
+    problems: list[Problem] = []
     pending = [(base, 0)]
     while pending and len(found) < MAX_FILES:
         folder, depth = pending.pop()
@@ -199,8 +206,11 @@ def _listed(files: Any, top: str, info: Mapping[str, Any]) -> tuple[dict[str, Ma
                 if depth < DEEPEST and path.rpartition("/")[2] not in SKIPPED_FOLDERS:
                     pending.append((path, depth + 1))
             elif inside:
-                found[inside] = one if _has_size(one) else files.info(one["name"])
-    return found, None
+                try:
+                    found[inside] = one if _has_size(one) else files.info(one["name"])
+                except FileNotFoundError:
+                    problems.append(Problem(inside, "is listed, but the server does not give it"))
+    return found, None, problems
 
 
 def _is_page(files: Any, info: Mapping[str, Any]) -> bool:

@@ -43,6 +43,7 @@ def memory() -> Iterator[Any]:
 
 class Server(http.server.ThreadingHTTPServer):
     asked: list[str]
+    refused: str = "no file"
 
 
 @pytest.fixture
@@ -53,6 +54,9 @@ def web(tmp_path: Path) -> Iterator[tuple[str, Server]]:
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
             server.asked.append(f"{self.command} {self.path}")
+
+        def send_head(self) -> Any:
+            return self.send_error(500) if self.path.endswith(server.refused) else super().send_head()
 
     server = Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(RUNS)))
     server.asked = []
@@ -102,6 +106,23 @@ def test_what_is_fetched_is_kept_until_it_changes(memory: Any, monkeypatch: pyte
     memory.pipe("/bucket/dpo-eval/trainer_state.json", b'{"global_step": 1, "log_history": []}')
     load("memory://bucket/dpo-eval")
     assert asked[first:] == ["/bucket/dpo-eval/trainer_state.json"]
+
+
+def test_a_file_that_the_server_lists_and_does_not_give_costs_only_itself(web: tuple[str, Server], cache: Path) -> None:
+    url, server = web
+    server.refused = "all_results.json"
+    run = load(f"{url}/dpo-eval/")
+    assert run.status == "completed"
+    (problem,) = [problem for problem in run.problems if problem.where == "all_results.json"]
+    assert problem.message == "is listed, but the server does not give it"
+    assert not [asked for asked in server.asked if "//" in asked]
+
+
+def test_a_name_that_leads_out_of_the_cache_is_not_fetched(memory: Any, cache: Path) -> None:
+    for name in ("x\\..\\..\\evil.json", "..\\evil.json"):
+        memory.pipe(f"/bucket/dpo-eval/{name}", b'{"log_history": [], "global_step": 1}')
+    load("memory://bucket/dpo-eval")
+    assert not [path for path in cache.rglob("*") if "evil" in path.name]
 
 
 def test_a_report_of_a_run_in_memory(memory: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
