@@ -17,6 +17,7 @@ def test_a_log_that_goes_on_is_told_with_its_last_step() -> None:
     assert "state is that of step 60 of 100" in made.says(run, "A5")
     assert made.says(run, "A5").endswith("the log ends at step 64.")
     assert "Training took at least 64 optimizer steps." in made.says(run, "B2")
+    assert made.says(run, "G8").startswith("Training comprised only 64 ")
 
 
 def test_a_log_that_ends_with_the_state_leaves_the_rest_open() -> None:

@@ -46,7 +46,7 @@ def step_count(run: Run, values: Values) -> Finding:
         raise NotApplicable("no step count was logged")
     rows, size, count = reading.dataset_rows(run), reading.per_device_batch(run), reading.devices(run)
     if run.status != "completed" or not epochs:
-        cut = run.status == "incomplete" and not reading.ended(run)
+        cut = reading.cut_short(run)
         steps = numbers.plural(reading.last_step(run) if cut else total, "optimizer step")
         return found(
             say("Training took {least}{steps}.", least="at least " if cut else "", steps=steps),

@@ -77,7 +77,7 @@ def healthy_drift(run: Run, values: Values) -> Finding:
     if len(held) == 2:
         evidence += [value.name for value in held]
         text += say(
-            "; on held-out pairs ({at}) by {a} and {b} per response on average",
+            "; on held-out pairs ({at}) their log-probabilities differed from its by {a} and {b} per response",
             at=held[0].note.partition(";")[0].replace("evaluation at ", ""),
             a=numbers.display(held[0]),
             b=numbers.display(held[1]),

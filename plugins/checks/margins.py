@@ -72,7 +72,8 @@ def far_from_reference(run: Run, values: Values) -> Finding:
         [say(said[value.name], x=numbers.display(value).lstrip("−")) for value in far], " and "
     )
     text += say(
-        "{assumed}; that far away, over-optimisation has been documented [@rafailov2024scaling].",
+        "{assumed}; that far away, over-optimisation has been documented [@rafailov2024scaling], and too high a "
+        "learning rate is one possible cause.",
         assumed=reading.beta_remark(run),
     )
     return found(text, "caution", evidence=tuple(value.name for value in far))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, found, passed
 from dpo_report.core.model import Finding, Run, Severity
@@ -37,6 +39,10 @@ def starting_model(run: Run, values: Values) -> Finding:
     size = f" ({_parameters(float(value.value))})" if value else ""
     name: Slot = Code(_portable(str(base))) if base else Ask("base-model", "name and revision of the starting model")
     text = say("Training started from {name}{size}.", name=name, size=size)
+    named = _named_size(str(base or ""))
+    apart = named is not None and value is not None and not 0.5 < float(value.value) / named < 2
+    if apart and named:
+        text += say(" The name tells of {size}; one of the two is wrong.", size=_parameters(named))
     rank = reading.setting(run, "lora.r")
     if rank is not None:
         text += say(
@@ -46,7 +52,13 @@ def starting_model(run: Run, values: Values) -> Finding:
         )
         if _reference_adapter(run):
             text += " The model came to the trainer with adapters on it; whether these were trained before is not told."
-    return found(text, evidence=("model.parameters",) if value else ())
+    return found(text, "caution" if apart else "info", evidence=("model.parameters",) if value else ())
+
+
+def _named_size(name: str) -> float | None:
+    """Parameters that a model's name tells of: ``zephyr-7b-sft`` 7 × 10⁹; None for none, or experts (``8x7B``)."""
+    sizes = re.findall(r"(?<![\w.])(\d+(?:\.\d+)?)[bB](?![a-zA-Z0-9])", _portable(name))
+    return float(sizes[0]) * 1e9 if len(sizes) == 1 and float(sizes[0]) else None
 
 
 def _reference_adapter(run: Run) -> bool:

@@ -19,6 +19,7 @@ from dpo_report.plugins.reading.methods import (
 from dpo_report.plugins.reading.preference import Beta, beta, beta_remark, loss_types, pure_sigmoid
 from dpo_report.plugins.reading.resumption import resumed_from
 from dpo_report.plugins.reading.rows import (
+    cut_short,
     ended,
     ends,
     finite,
@@ -46,6 +47,7 @@ __all__ = [
     "batch_word",
     "beta",
     "beta_remark",
+    "cut_short",
     "dataset_rows",
     "devices",
     "effective_batch",

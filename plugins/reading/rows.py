@@ -61,6 +61,11 @@ def ended(run: Run) -> bool:
     return "train_loss" in run.summary or "train_runtime" in run.summary
 
 
+def cut_short(run: Run) -> bool:
+    """Whether the run ended before its plan and without a closing summary: its log may go past its last state."""
+    return run.status == "incomplete" and not ended(run)
+
+
 def planned_epochs(run: Run) -> float | None:
     """The float argument ``num_train_epochs``; None where ``max_steps`` bounded the run, or it cannot be meant."""
     limit = whole(setting(run, "max_steps"))
