@@ -87,7 +87,8 @@ class Folder:
         try:
             mode = path.stat().st_mode
         except FileNotFoundError:
-            hint = "give the output directory of a training run"
+            quoted = path.parts[:1] == ("~",)
+            hint = "a shell opens ~ only outside quotes" if quoted else "give the output directory of a training run"
             raise ReportError(f"no such file or folder: {path}", hint) from None
         except OSError as error:
             raise ReportError(f"cannot read {path}: {error.strerror}") from None

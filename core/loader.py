@@ -294,7 +294,9 @@ def nothing(path: Path | str, folder: Folder, problems: Sequence[Problem]) -> Re
     if failed:
         return ReportError(f"{path} cannot be read: {failed.where}: {failed.message}", failed.hint)
     if folder.only is not None:
-        return ReportError(f"{path} is no training log that a reader knows", hint)
+        packed = folder.only.lower().endswith((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"))
+        unpack = "unpack it and give the folder"
+        return ReportError(f"{path} is no training log that a reader knows", unpack if packed else hint)
     if problems:
         seen = f"{problems[0].where}: {problems[0].message}"
         return ReportError(f"nothing in {path} tells of a training run ({seen})", hint)

@@ -262,7 +262,8 @@ class Host:
         known = {provided.item.name: provided for provided in self.formats}
         if name not in known:
             listed = "known formats: " + (", ".join(known) or "none")
-            raise ReportError(f"unknown format {name!r}", resembling(name, known) or listed)
+            ending = next((one for one, p in known.items() if p.item.suffix == f".{name.lower()}"), name)
+            raise ReportError(f"unknown format {name!r}", resembling(ending, known) or listed)
         return known[name]
 
     def _looked_for(self) -> list[Plugin]:

@@ -102,6 +102,16 @@ def test_a_file_that_no_reader_knows(content: bytes, tmp_path: Path, trainer: Ho
     assert "no training log that a reader knows" in refused(tmp_path / "file", trainer).message
 
 
+@pytest.mark.parametrize("name", ["run.zip", "run.tar.gz", "RUN.TGZ"])
+def test_of_an_archive_it_says_to_unpack_it(name: str, tmp_path: Path, trainer: Host) -> None:
+    (tmp_path / name).write_bytes(b"PK\3\4")
+    assert refused(tmp_path / name, trainer).hint == "unpack it and give the folder"
+
+
+def test_a_home_that_the_shell_did_not_open_is_told(trainer: Host) -> None:
+    assert refused(Path("~/no-such-run"), trainer).hint == "a shell opens ~ only outside quotes"
+
+
 def test_pointers_of_git_lfs(tmp_path: Path, answer: Callable[[Path], Run]) -> None:
     for name in (
         "trainer_state.json",

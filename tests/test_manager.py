@@ -417,6 +417,9 @@ def test_an_unknown_format_is_refused_with_the_nearest_name():
     with pytest.raises(ReportError) as refused:
         formats.format("latx")
     assert (refused.value.message, refused.value.hint) == ("unknown format 'latx'", "did you mean latex?")
+    with pytest.raises(ReportError, match="unknown format 'md'") as refused:
+        formats.format("md")
+    assert refused.value.hint == "did you mean markdown?"
     with pytest.raises(ReportError) as refused:
         formats.format("quark")
     assert "latex" in refused.value.hint

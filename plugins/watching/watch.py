@@ -58,6 +58,8 @@ def watch(args: argparse.Namespace) -> int:
     patience = 60 * args.patience
     watcher = _Watcher(args.run, _formats(args.format, host), out, host, args.template_dir, args.quiet, patience)
     target.check(watcher.out)
+    if not args.run.exists() and not args.quiet:
+        tell(f"{args.run} is not there yet; waiting for it", "Ctrl-C ends")
     while time.monotonic() - watcher.last_change < patience:
         watcher.look()
         if watcher.ended:
