@@ -276,6 +276,7 @@ def _of_witness(witness: Witness) -> Listed:
         float(loss.values[-1]) if loss is not None else None,
         {name: setting.value for name, setting in witness.settings.items()},
         file,
+        span=span(witness),
     )
 
 

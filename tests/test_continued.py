@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from binary import event_file, scalar
 from dpo_report.core.cli import main
 from dpo_report.core.errors import ReportError
+from dpo_report.core.listing import survey, text
 from dpo_report.core.loader import load
+from dpo_report.core.manager import Host
 
 Write = Callable[..., None]
 
@@ -98,3 +101,19 @@ def test_without_settings_three_curves_must_be_the_same(
         table = tmp_path / name / "log.csv"
         table.write_text("".join(line.rpartition(",")[0] + "\n" for line in table.read_text().splitlines()))
     assert listed(tmp_path, capsys)[0] == []
+
+
+def test_two_logs_of_one_run_side_by_side_are_told(tmp_path: Path) -> None:
+    rows = [(10 * step, 0.9 / step, 0.5 + 0.031 * step, 0.8 - 0.017 * step) for step in range(1, 7)]
+    table = ["global_step,train_loss,eval_loss,auroc", *(",".join(map(str, row)) for row in rows)]
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "training_progress_scores.csv").write_text("\n".join(table) + "\n")
+    names = ("last_batch", "eval_loss", "area")
+    logged = [scalar(name, row[0], row[at + 1]) for row in rows for at, name in enumerate(names)]
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "events.out.tfevents.1.host.1.0").write_bytes(event_file(logged))
+    said = text(survey(tmp_path, Host()).listed)
+    assert "runs seems to be another log of the run in outputs: the same values at the same steps" in said
+    changed = [scalar(name, row[0], row[at + 1] + 0.01 * (at == 2)) for row in rows for at, name in enumerate(names)]
+    (tmp_path / "runs" / "events.out.tfevents.1.host.1.0").write_bytes(event_file(changed))
+    assert "seems to be another log" not in text(survey(tmp_path, Host()).listed)

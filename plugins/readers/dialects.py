@@ -2,7 +2,8 @@
 
 OpenRLHF (its trainers for DPO, KTO, rewards, SFT and PPO, releases 0.3 to 0.11): ``acc`` is the share of pairs whose
 chosen response had the higher reward, of the last batch of an update in training (``acc_mean`` beside it is a running
-mean) and of the whole set in an evaluation; ``entropy_loss`` is the entropy itself.
+mean) and of the whole set in an evaluation; ``entropy_loss`` is the entropy itself. Ludwig's event files have its
+combined loss under a name of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class Dialect(NamedTuple):
     """The name that each key has everywhere."""
     held_out: Mapping[str, str] = {}
     """The same for held-out data only."""
+    without: str = ""
+    """A piece that every other key has and that no other log of the program's has; empty for none."""
 
 
 _LOSS = {"eval_loss": "loss", "eval gpt_loss": "loss"}
@@ -33,6 +36,11 @@ DIALECTS = (
             "kto_loss": "loss",
         },
         {"acc_mean": "rewards/accuracies", **_LOSS},
+    ),
+    Dialect(
+        frozenset({"combined/step_training_loss", "combined/epoch_loss"}),
+        {"combined/epoch_loss": "loss"},
+        without="epoch_",
     ),
     Dialect(frozenset({"gpt_loss", "loss_mean"}), {"gpt_loss": "loss"}, _LOSS),
     Dialect(
@@ -55,4 +63,8 @@ def names(keys: Collection[str], split: str) -> Mapping[str, str]:
     """
     held_out = split.startswith("eval")
     spoken = [dialect for dialect in DIALECTS if dialect.marks <= set(keys)]
-    return {key: name for one in spoken for key, name in {**one.names, **(one.held_out if held_out else {})}.items()}
+    found: dict[str, str] = {}
+    for one in spoken:
+        found |= {key: key.replace(one.without, "") for key in keys if one.without and one.without in key}
+        found |= {**one.names, **(one.held_out if held_out else {})}
+    return found
