@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -61,6 +61,7 @@ def _state(changes: list[list[Any]], version: tuple[int, ...]) -> list[Any]:
     return [0, *held[-1][1:]] if held else [0]
 
 
+@lru_cache(4096)
 def parse(version: str) -> tuple[int, ...] | None:
     """``4.53.3`` as numbers; None where it does not begin with any."""
     parts: list[int] = []
