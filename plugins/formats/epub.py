@@ -17,15 +17,15 @@ h1, h2, h3 { page-break-after: avoid; break-after: avoid; }
 p { margin: 0.6em 0; widows: 2; orphans: 2; }
 figure { margin: 1.8em 0; page-break-inside: avoid; break-inside: avoid; }
 img { max-width: 100%; }
-figcaption, caption { font-size: 0.85em; text-align: left; color: #444; }
-figcaption { margin-top: 0.5em; }
-caption { padding: 0.8em 0 0.4em; }
+figcaption, caption { text-align: left; color: #444; }
+figcaption { font-size: 0.85em; margin-top: 0.5em; }
+caption { font-size: 1.06em; padding: 0.8em 0 0.4em; }
 table { width: 100%; border-collapse: collapse; font-size: 0.8em; line-height: 1.3; margin: 0.8em 0;
   border-top: 1.5px solid; border-bottom: 1.5px solid; }
 th { text-align: left; font-weight: normal; border-bottom: 1px solid; }
 th, td { padding: 0.2em 0.6em 0.2em 0; vertical-align: top; }
 tr { page-break-inside: avoid; break-inside: avoid; }
-code { font-size: 0.85em; overflow-wrap: anywhere; }
+code { font-size: 0.9em; overflow-wrap: anywhere; }
 sup { line-height: 0; }
 .notes { font-size: 0.8em; }
 ul { padding-left: 1.2em; }
