@@ -10,6 +10,7 @@ import numpy as np
 
 from dpo_report.core import claims, thresholds
 from dpo_report.core.contract import Check, Curve, Metric, NotApplicable, Question, Values
+from dpo_report.core.fixed import fixed
 from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run, Value, Verdict
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def analyse(run: Run, host: Host | None = None) -> Analysis:
 
         host = default_host()
     with np.errstate(all="ignore"):  # a run may hold any number; what comes out as none is told as such
-        return _analysed(_limited(run, host.limits), host)
+        return _analysed(fixed(_limited(run, host.limits)), host)
 
 
 def _limited(run: Run, limits: Mapping[str, float]) -> Run:

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from dpo_report.core.analysis import analyse
 from dpo_report.core.cli import main
+from dpo_report.core.loader import load
+from dpo_report.core.manager import Host
 
 RUNS = Path(__file__).parent / "runs"
 Row = dict[str, Any]
@@ -299,6 +302,30 @@ def test_json_stays_json_whatever_a_plugin_does(deed: str, broken: Path, tmp_pat
     (told,) = json.loads(done.stdout)["runs"]
     failed = [problem["message"] for problem in told["problems"] if problem["where"].startswith("plugin loud")]
     assert len(failed) == (deed.startswith(("raise", "sys.exit")))
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "run.settings.clear()",
+        "run.series.popitem()",
+        "run.series['loss', 'train'].values.sort()",
+        "run.series['loss', 'train'].steps.__setitem__(0, 9.0)",
+        "run.facts.update(x=1)",
+    ],
+)
+def test_a_plugin_cannot_change_the_run_of_the_others(deed: str, broken: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "writes.py"
+    plugin.write_text(
+        "from dpo_report import hookimpl\nfrom dpo_report.core.contract import Metric\n"
+        f"def compute(run):\n    {deed}\n"
+        "@hookimpl\ndef register_metrics():\n    return [Metric('a.writes', 'writes', compute)]\n"
+    )
+    analysis = analyse(load(broken), Host(discover=False, files=[plugin]))
+    (failed,) = [problem.message for problem in analysis.problems if problem.where.startswith("plugin writes")]
+    assert "metric a.writes failed" in failed
+    assert analysis.run.settings
+    assert ("loss", "train") in analysis.run.series
 
 
 def test_a_pipe_in_place_of_the_answers_is_not_waited_for(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
