@@ -183,5 +183,7 @@ def test_a_tracker_does_not_say_what_its_steps_count() -> None:
     assert run.global_step == 10 and "steps.done" not in values
     assert (values["steps.logged"].value, values["steps.logged"].label) == (10, "last logged step")
     assert Outline(analyse(run)).subtitle.endswith("logged up to step 10")
+    few = next(finding for finding in analyse(run).findings if finding.code == "G8")
+    assert str(few.text) == "The log ends at step 10; trends rest on few points."
     told = load(FORMATS / "trackio" / "trackio")
     assert "steps.logged" not in analyse(told).values and "steps.done" in analyse(told).values
