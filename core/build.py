@@ -114,6 +114,11 @@ def build_runs(
     chosen = [plugins.format(name).item for name in dict.fromkeys([formats] if isinstance(formats, str) else formats)]
     places = [paths] if isinstance(paths, str | Path) else list(paths)
     roots = tuple(Path(folder) for folder in template_dirs or ())
+    for folder in roots:
+        if not folder.is_dir():
+            raise ReportError(
+                f"no such folder of templates: {folder}", "`dpo-report templates --copy NAME DIR` makes one"
+            )
     runs = [load(path, host=plugins, with_files=with_files) for path in places]
     runs = with_siblings([seen(run) for run in runs] if seen is not None else runs, beside)
     analyses = [analyse(run, plugins) for run in runs]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dpo_report.core import numbers
 from dpo_report.core.contract import Check, Claim, FileKind, Metric
 from dpo_report.core.errors import ReportError
-from dpo_report.core.model import Analysis, Series, Value
+from dpo_report.core.model import Analysis, Series, Setting, Value
 from dpo_report.core.settings import FILE
 from dpo_report.core.terminal import printable
 from dpo_report.core.thresholds import Limit, limits, shown
@@ -63,16 +63,23 @@ def explain(name: str, host: Host, analysis: Analysis | None = None) -> Iterator
     series = (
         [s for (key, split), s in analysis.run.series.items() if name in (key, f"{split}_{key}")] if analysis else []
     )
-    if not (metrics or checks or drawn or claims or files or series):
+    setting = analysis.run.settings.get(name) if analysis else None
+    if not (metrics or checks or drawn or claims or files or series or setting):
         known = sorted(_names(host))
         near = get_close_matches(name, known, 3, 0.5)
         hint = (
             f"did you mean {' or '.join(near)}?" if near else "`dpo-report explain --all` lists what can be explained"
         )
+        if analysis is None:
+            hint += "; a setting is known with its run: dpo-report explain NAME RUN"
         raise ReportError(f"nothing is known of {printable(name)!r}", hint)
     for metric in metrics:
         yield from _metric(metric)
         yield from _values(metric, name, analysis)
+    if analysis and setting:
+        yield from _setting(setting, analysis)
+    elif series and not metrics:
+        yield f"{name}: logged, and not explained here"
     for one in series:
         yield from _series(one)
     for check in checks:
@@ -157,6 +164,13 @@ def _value(value: Value, analysis: Analysis) -> Iterator[str]:
         yield f"    from {source.file}" + (f", {source.where}" if source.where else "")
     if len(value.sources) > _SHOWN_SOURCES:
         yield f"    and {len(value.sources) - _SHOWN_SOURCES} more places"
+
+
+def _setting(setting: Setting, analysis: Analysis) -> Iterator[str]:
+    default = " (the library's default)" if setting.is_default else ""
+    yield f"{setting.name}: a setting of the run"
+    yield f"  in {analysis.run.name}: {numbers.setting(setting.value)}{default}"
+    yield f"    from {setting.source.file}" + (f", {setting.source.where}" if setting.source.where else "")
 
 
 def _series(series: Series) -> Iterator[str]:

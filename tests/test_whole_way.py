@@ -167,6 +167,27 @@ def test_explain_offers_what_was_meant(capsys: pytest.CaptureFixture[str]) -> No
     assert "did you mean train_loss" in capsys.readouterr().err
 
 
+def test_explain_tells_a_setting_of_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "beta", str(folder_of("kg-heldout"))]) == 0
+    assert capsys.readouterr().out.startswith("beta: a setting of the run\n  in kg-heldout: 0.1")
+    assert main(["explain", "beta"]) == 1
+    assert "a setting is known with its run" in capsys.readouterr().err
+
+
+def test_a_folder_of_templates_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [
+        "build",
+        str(folder_of("kg-8pairs")),
+        "-o",
+        str(tmp_path / "out"),
+        "--template-dir",
+        str(tmp_path / "nowhere"),
+    ]
+    assert main(given) == 1
+    assert "no such folder of templates" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_explain_all_lists_every_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--all"]) == 0
     shown = capsys.readouterr().out
