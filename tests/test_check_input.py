@@ -85,6 +85,22 @@ def test_a_fault_is_told_with_line_rule_and_rewrite(paper, capsys):
     assert err == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Our method outperforms the baseline.", True),
+        ("We clearly outperform prior work.", True),
+        ("The tuned policy outperforms other models.", True),
+        ("Prior work outperforms the baseline.", False),
+        ("We do not claim that our model outperforms the baseline.", False),
+        ("We follow a recipe that outperforms the baseline.", False),
+    ],
+)
+def test_others_that_ours_is_said_to_be_better_than_do_not_excuse_it(text, told, paper, capsys):
+    status, out, _ = run(capsys, paper(text), RUN)
+    assert (status, "J4 forbidden: “outperform”" in out) == (int(told), told)
+
+
 def test_quiet_says_nothing_about_a_clean_paper(paper, capsys):
     clean = paper("The mean training loss was 0.692.")
     assert run(capsys, "-q", clean, RUN) == (0, "", "")

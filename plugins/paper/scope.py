@@ -44,6 +44,11 @@ _OURS = Loose(
     r"|\bpairs (?:are|were|provide|suffice|give)\b|\btrain(?:ing|ed)?\b|\bfine-?tun(?:ing|ed)\b|\bthe tuned\b"
 )
 _FIRST_PERSON = Loose(r"\b(?:we|our|ours|us|I|my)\b|\bthis (?:run|model|work|paper|study)\b")
+_OVER_OTHERS = re.compile(
+    r"\b(?:we|our (?:[\w-]+ ){1,3}|the (?:tuned|fine-tuned|trained|DPO) (?:model|policy) )\W*(?:\w+ly )?outperform",
+    re.IGNORECASE,
+)
+"""What is said of this work and names others only as what it is better than."""
 _BACKGROUND = Loose(
     r"rules applied|what would license|related work|background|preliminar|prior work|literature|acknowledg|"
     r"broader impact|ethic|references|bibliograph"
@@ -75,7 +80,7 @@ def of_others(sentence: Sentence) -> bool:
         return True
     if _BACKGROUND.search(sentence.section) and not _FIRST_PERSON.search(text):
         return True
-    return cited(text) or bool(_OTHERS.search(text))
+    return not _OVER_OTHERS.search(text) and (cited(text) or bool(_OTHERS.search(text)))
 
 
 def claims_of_run(sentence: Sentence) -> bool:
