@@ -185,5 +185,7 @@ def test_a_tracker_does_not_say_what_its_steps_count() -> None:
     assert Outline(analyse(run)).subtitle.endswith("logged up to step 10")
     few = next(finding for finding in analyse(run).findings if finding.code == "G8")
     assert str(few.text) == "The log ends at step 10; trends rest on few points."
+    count = next(finding for finding in analyse(run).findings if finding.code == "B2")
+    assert str(count.text) == "The log goes up to step 10; what a step counts is not told."
     told = load(FORMATS / "trackio" / "trackio")
     assert "steps.logged" not in analyse(told).values and "steps.done" in analyse(told).values

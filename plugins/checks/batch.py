@@ -9,6 +9,7 @@ from dpo_report.core.contract import Check, NotApplicable, Values, found
 from dpo_report.core.model import Finding, Run
 from dpo_report.core.text import Text, say
 from dpo_report.plugins import reading
+from dpo_report.plugins.reading.programs import counts_updates
 
 
 def effective_batch(run: Run, values: Values) -> Finding:
@@ -44,6 +45,9 @@ def step_count(run: Run, values: Values) -> Finding:
     total, epochs = reading.total_steps(run), reading.planned_epochs(run)
     if not total:
         raise NotApplicable("no step count was logged")
+    if not counts_updates(run):
+        text = say("The log goes up to step {total}; what a step counts is not told.", total=total)
+        return found(text, evidence=("steps.logged",))
     rows, size, count = reading.dataset_rows(run), reading.per_device_batch(run), reading.devices(run)
     if run.status != "completed" or not epochs:
         cut = reading.cut_short(run)
