@@ -16,6 +16,12 @@ _IMPLICIT, _SAMPLED = ("dpo", "online_dpo"), ("grpo", "rloo", "ppo")
 _WRITING = (*_IMPLICIT, *_SAMPLED, "kto", "bco", "orpo", "cpo", "simpo", "sft")
 """Methods of which the outcome is a model that writes."""
 _EVALUATE = "evaluate on at least {100, D2.pairs} held-out pairs that share no prompt with the training pairs"
+_LEAKAGE = "check their prompts against those of the training pairs (dpo-report evaluate --train-data)"
+_HELD_OUT = (
+    "Held-out pairs are ranked above chance by {}, though nothing shows that their prompts are new to the training set."
+)
+_DISJOINT = "Held-out pairs, whose prompts are new to the training set, are ranked above chance by {}."
+"""Of one level: rule F7 decides which can be said, and ``dpo-report evaluate`` takes policies only."""
 
 LADDER = (
     Claim(0, "The pipeline ran to completion.", ("complete",),
@@ -31,9 +37,11 @@ LADDER = (
           ("finite", "pairs-fitted"),
           "log rewards/accuracies over windows of at least {D2.pairs} distinct training pairs",
           methods=_IMPLICIT, thresholds=(PAIRS,)),
-    Claim(3, "Held-out pairs of the same distribution are ranked above chance by the implicit reward.",
+    Claim(3, _HELD_OUT.format("the implicit reward"),
           ("finite", "held-out-above-chance"), _EVALUATE, methods=_IMPLICIT, thresholds=(PAIRS,)),
-    Claim(3, "Held-out pairs of the same distribution are ranked above chance by the reward model.",
+    Claim(3, _DISJOINT.format("the implicit reward"),
+          ("finite", "held-out-above-chance", "split-named"), _LEAKAGE, methods=_IMPLICIT),
+    Claim(3, _HELD_OUT.format("the reward model"),
           ("finite", "held-out-above-chance"), _EVALUATE, methods=("reward",), thresholds=(PAIRS,)),
     Claim(4, "The model does its task better than a baseline does.", ("finite", "outputs-preferred"),
           "measure the task on held-out data for both, and give the difference with an interval"),

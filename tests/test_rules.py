@@ -71,7 +71,10 @@ def test_a_broken_run_supports_no_claim_above_completion() -> None:
 
 
 def test_level_three_needs_held_out_pairs_above_chance() -> None:
-    assert made.analysis(evaluated([0.6], [0.78])).level == 3
+    logged = made.analysis(evaluated([0.6], [0.78]))
+    assert logged.level == 3
+    (said,) = [v.text for v in logged.verdicts if v.level == 3 and v.allowed and not v.patterns]
+    assert "nothing shows that their prompts are new" in said  # logs do not tell what F7 asks
     assert made.analysis(evaluated([0.6], [0.53])).level < 3
     assert made.analysis(evaluated([0.6], [0.9], rows=10)).level < 3
 

@@ -57,7 +57,7 @@ def test_held_out_pairs_above_chance_reach_level_3(tmp_path: Path) -> None:
     assert "On 100 held-out pairs (held.jsonl) the implicit reward ranked 80 correctly (0.80" in text
     assert "0.71 to 0.87" in text and "p < 0.001" in text and found["D7"].severity == "good"
     assert "held-out-above-chance" in found["D7"].grants and found["F7"].status == "passed"
-    assert [v.allowed for v in analysis.verdicts if v.level == 3 and not v.patterns] == [True]
+    assert [v.allowed for v in analysis.verdicts if v.level == 3 and not v.patterns] == [True, True]
     value = analysis.values["accuracy.test"]
     assert (value.value, value.n, str(value.sources[0])) == (0.8, 100, "evaluation/held.json: values.accuracy.value")
     assert analysis.run.get("rewards/accuracies", "test") is not None
