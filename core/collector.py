@@ -16,5 +16,6 @@ def rest() -> None:
 
 
 def resume() -> None:
-    """Look for it again: what follows may take hours."""
+    """Look for it again, at the end too: what follows may take hours, and some libraries count what is left of them."""
     gc.enable()
+    atexit.unregister(gc.freeze)
