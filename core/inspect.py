@@ -57,9 +57,13 @@ def run(args: argparse.Namespace, host: Host) -> int:
     from dpo_report.core.overview import view
 
     console = Console(highlight=False, soft_wrap=False)
+    blind = not (chosen.series or chosen.summary)  # what could not be read is then the first thing to know
+    if blind:
+        _tell_problems(analysis)
     for part in view(analysis, host, args.all, without_password(args.run) if isinstance(args.run, str) else ""):
         console.print(part)
-    _tell_problems(analysis)
+    if not blind:
+        _tell_problems(analysis)
     return 0
 
 

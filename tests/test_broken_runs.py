@@ -1,5 +1,6 @@
 """Runs made to break the tool, through the command line: numbers that no training can have, names made to hurt."""
 
+import io
 import json
 import os
 import shutil
@@ -332,3 +333,43 @@ def test_a_pipe_in_place_of_the_answers_is_not_waited_for(broken: Path, capsys: 
     os.mkfifo(broken / "dpo-report.toml")
     assert main(["ask", str(broken)]) == 1
     assert "dpo-report.toml is no plain file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("left", "why"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "is a Git LFS pointer"),
+        ('{"log_his', "ends in the middle of a value"),
+    ],
+    ids=["pointer", "torn"],
+)
+@pytest.mark.parametrize("results", [False, True], ids=["alone", "beside results"])
+def test_of_a_log_that_cannot_be_read_nothing_is_said_to_be_missing(
+    left: str, why: str, results: bool, broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (broken / "trainer_state.json").write_text(left)
+    if results:
+        (broken / "train_results.json").write_text('{"train_loss": 0.5, "epoch": 3.0}')
+    said = {finding["code"]: json.dumps(finding) for finding in inspected(broken, capsys)["findings"]}
+    assert "not known, as no log could be read" in said["F1"]
+    assert "No log could be read" in said["A2"]
+    assert why in said["A2"]
+
+
+def test_a_results_file_alone_that_cannot_be_read_is_not_taken_for_none(
+    broken: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (broken / "trainer_state.json").unlink()
+    (broken / "train_results.json").write_text('{"train_lo')
+    told = inspected(broken, capsys)
+    assert told["status"] == "unknown"
+    assert "no state and no results file" not in json.dumps(told["findings"])
+
+
+def test_what_kept_everything_from_being_read_stands_first(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (broken / "trainer_state.json").write_text('{"log_his')
+    both = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", both)
+    monkeypatch.setattr(sys, "stderr", both)
+    assert main(["inspect", str(broken)]) == 0
+    assert both.getvalue().startswith("problem: trainer_state.json: ")

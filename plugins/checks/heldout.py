@@ -29,6 +29,8 @@ def any_held_out(run: Run, values: Values) -> Finding:
         return passed("held-out results were saved", grants=("held-out",))
     if run.status == "no-metrics":
         raise NotApplicable("the run holds no metrics at all")
+    if reading.unread_log(run):
+        return found(say("Whether held-out data were evaluated is not known, as no log could be read."), "warning")
     rows, word = reading.dataset_rows(run), reading.sample_word(run)
     which = f"the {rows:,} training {word}s" if rows else "the training data"
     if run.method in reading.POLICY_GRADIENT:

@@ -77,6 +77,9 @@ def row_kinds(run: Run, values: Values) -> Finding:
         return passed("training rows were logged")
     if run.status == "no-metrics":
         raise NotApplicable("the run holds no metrics at all")
+    if unread := reading.unread_log(run):
+        why = say("{file}: {message}", file=Code(unread.where), message=unread.message)
+        return found(say("No log could be read, so nothing is known of single steps ({why}).", why=why), "warning")
     every, total = reading.whole(reading.setting(run, "logging_steps")), reading.total_steps(run)
     if every and total and every > total:
         text = say(

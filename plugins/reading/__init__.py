@@ -30,7 +30,17 @@ from dpo_report.plugins.reading.rows import (
     total_steps,
 )
 from dpo_report.plugins.reading.schedule import CLOSE, logs_used_rate, schedule_errors, untrained_steps, warmup_steps
-from dpo_report.plugins.reading.told import BASE_MODEL, at_least, fact, numeric, setting, setting_source, version, whole
+from dpo_report.plugins.reading.told import (
+    BASE_MODEL,
+    at_least,
+    fact,
+    numeric,
+    setting,
+    setting_source,
+    unread_log,
+    version,
+    whole,
+)
 from dpo_report.plugins.reading.windows import span_text, window, window_pairs, window_text
 
 __all__ = [
@@ -75,6 +85,7 @@ __all__ = [
     "setting_source",
     "span_text",
     "total_steps",
+    "unread_log",
     "untrained_steps",
     "version",
     "warmup_steps",

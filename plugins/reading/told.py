@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from dpo_report.core.model import Run, Source
+from dpo_report.core.model import Problem, Run, Source
 
 BASE_MODEL = ("base_model", "model_name_or_path", "model._name_or_path")
 """Settings that may name the starting model, the surest first."""
+_LOGS = frozenset(("state", "metrics", "log", "checkpoint"))
+"""Roles of files that may hold logged rows."""
+_NO_LOGS = (".pt", ".pth", ".bin", ".safetensors")
+"""What else lies in a checkpoint."""
 
 
 def version(run: Run, library: str) -> tuple[int, ...] | None:
@@ -67,3 +71,16 @@ def fact(run: Run, *names: str) -> Any:
         if name in run.facts:
             return run.facts[name].value
     return None
+
+
+def unread_log(run: Run) -> Problem | None:
+    """What kept the log from being read, where no curve could be; None where there are curves or nothing is in the way.
+
+    What such a log holds is not known: that nothing was logged or evaluated must not be said.
+    """
+    if run.series:
+        return None
+    read = {file for witness in run.witnesses for file in witness.files}
+    logs = {file.path for file in run.files if file.role in _LOGS and not file.path.endswith(_NO_LOGS)}
+    blind = run.status == "unknown" and not run.summary
+    return next((one for one in run.problems if one.where in logs and (blind or one.where not in read)), None)
