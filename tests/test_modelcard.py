@@ -158,16 +158,14 @@ def test_a_failure_puts_the_old_card_back(run, monkeypatch):
     (run / "README.md").write_text(AUTHOR, encoding="utf-8")
     build(run, ["json"])
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    swap, calls = target._swap, []
+    swap = target._swap_file
 
     def failing(*args):
-        calls.append(args)
-        old = swap(*args)
-        if len(calls) == 2:
-            raise OSError(28, "No space left on device")
-        return old
+        swap(*args)
+        assert (run / "README.md").read_text(encoding="utf-8") != AUTHOR
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(target, "_swap", failing)
+    monkeypatch.setattr(target, "_swap_file", failing)
     with pytest.raises(ReportError, match="No space left"):
         build(run, ["modelcard"], in_place=True)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before

@@ -175,9 +175,10 @@ class Phrasebook:
 
 
 def _phrases(analyses: Sequence[Analysis]) -> Iterator[_Phrase]:
-    carried = {(v.text, v.level) for a in analyses for v in a.verdicts if v.allowed}
+    carried = [v for a in analyses for v in a.verdicts if v.allowed]
+    texts, rungs = {v.text for v in carried}, {v.level for v in carried if not v.patterns}
     for claim in analyses[0].verdicts:
-        if (claim.text, claim.level) in carried:
+        if claim.text in texts if claim.patterns else claim.level in rungs:
             continue
         patterns = claim.patterns or RUNGS.get(claim.level, ())
         for pattern in patterns:
