@@ -184,8 +184,16 @@ class TestBuild:
     def test_says_where_the_report_stands(self, run, capsys):
         assert main(["build", str(run), "--format", "json"]) == 0
         out = capsys.readouterr().out
-        assert out == f"{run / 'report'} ({len(list((run / 'report').rglob('*')))} files)\n"
+        said, _, left = out.partition("; ")
+        assert said == f"{run / 'report' / 'report.json'} ({len(list((run / 'report').rglob('*')))} files)"
+        (told,) = json.loads((run / "report" / "report.json").read_text())["runs"]
+        count = sum(question["answer"] is None for question in told["questions"])
+        assert left == (f"{count} questions open: dpo-report ask {run}\n")
         assert json.loads((run / "report" / "report.json").read_text())["schema"] == 1
+
+    def test_names_the_main_file_of_every_format(self, run, capsys):
+        assert main(["build", str(run), "--format", "markdown,html,json"]) == 0
+        assert capsys.readouterr().out.startswith(f"{run / 'report'}/report.md, report.html, report.json (")
 
     def test_quiet(self, run, tmp_path, capsys):
         assert main(["build", str(run), "-f", "json", "-q", "-o", str(tmp_path / "out")]) == 0
