@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _MARKS = {"warning": ("!!", "bold red"), "caution": ("! ", "yellow"), "good": ("+ ", "green"), "info": ("  ", "")}
 """Sign and colour by severity; the sign alone is enough."""
-_WORTH_A_COLUMN = 20
-"""The narrowest column of words that still tells something."""
+_WORTH_A_COLUMN = 40
+"""The narrowest column of sentences that still tells something."""
+_NARROWEST = 20
+"""The narrowest column that is shown all the same."""
 
 
 def view(analysis: Analysis, host: Host, everything: bool = False, place: str = "") -> list[RenderableType]:
@@ -130,7 +132,7 @@ def _room_beside(taken: int) -> int:
 
 def _last_column(room: int, wrapped: bool) -> dict[str, Any]:
     """A last column; a text that does not fit is cut, so that a number takes one line."""
-    return {"max_width": max(_WORTH_A_COLUMN, room), "no_wrap": not wrapped, "overflow": "ellipsis"}
+    return {"max_width": max(_NARROWEST, room), "no_wrap": not wrapped, "overflow": "ellipsis"}
 
 
 def _headlines(analysis: Analysis) -> list[Value]:
