@@ -251,8 +251,10 @@ def _sections(host: Host, asked: str) -> tuple[Section, ...]:
     wanted = set(filter(None, asked.split(",")))
     every = [provided.item for provided in host.sections]
     if unknown := sorted(wanted - {section.name for section in every}):
-        able = ", ".join(section.name for section in every if section.optional)
-        raise ReportError(f"no section {unknown[0]}", f"to be asked for are: {able or 'none'}")
+        able = [section.name for section in every if section.optional]
+        near = next((name for name in able if unknown[0].lower() in name), "")
+        listed = f"to be asked for are: {', '.join(able) or 'none'}"
+        raise ReportError(f"no section {unknown[0]}", f"did you mean {near}?" if near else listed)
     chosen = (section for section in every if not section.optional or section.name in wanted)
     return tuple(sorted(chosen, key=lambda s: (s.appendix, s.order, s.name)))
 

@@ -74,5 +74,7 @@ def look_of(style: Look | Style | str | None) -> Look:
     if isinstance(style, Style):
         return Look(figures=style)
     if style is not None and style not in LOOKS:
-        raise ReportError(f"unknown style {style!r}", f"one of {', '.join(LOOKS)}")
+        from dpo_report.core.host.candidates import resembling
+
+        raise ReportError(f"unknown style {style!r}", resembling(style.lower(), LOOKS) or f"one of {', '.join(LOOKS)}")
     return LOOKS[style or "plain"]

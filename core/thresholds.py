@@ -86,7 +86,8 @@ def checked(told: Any, known: Mapping[str, Threshold], *, complete: bool = True)
         if name in known:
             found[name] = _possible(known[name], value)
         elif complete:
-            raise ReportError(f"{FILE}: [thresholds] no rule has a threshold {name:.80}", nearest(name[:80], known))
+            hint = f"{nearest(name[:80], known)} (a plugin's needs its --plugin)"
+            raise ReportError(f"{FILE}: [thresholds] no rule has a threshold {name:.80}", hint)
     return {name: value for name, value in found.items() if value != known[name].value}
 
 

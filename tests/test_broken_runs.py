@@ -373,3 +373,19 @@ def test_what_kept_everything_from_being_read_stands_first(broken: Path, monkeyp
     monkeypatch.setattr(sys, "stderr", both)
     assert main(["inspect", str(broken)]) == 0
     assert both.getvalue().startswith("problem: trainer_state.json: ")
+
+
+@pytest.mark.parametrize("name", ["dpo-eval", "dpo-log1"])
+def test_no_reason_prints_the_signs_of_a_markup(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = [f["text"] for f in inspected(RUNS / name, capsys)["findings"] if f["status"] == "not_applicable"]
+    assert "the run was not evaluated with dpo-report evaluate" in map(str, reasons)
+    assert not [reason for reason in map(str, reasons) if "`" in reason]
+
+
+@pytest.mark.parametrize(("columns", "told"), [(100, False), (160, True)])
+def test_what_a_number_means_is_told_where_there_is_room_for_it(
+    columns: int, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["inspect", str(RUNS / "dpo-eval")]) == 0
+    assert ("what it means" in capsys.readouterr().out) is told

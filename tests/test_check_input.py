@@ -206,3 +206,10 @@ def test_help_tells_the_exit_status(capsys):
     out = capsys.readouterr().out
     assert "  dpo-report check paper.tex outputs/dpo" in out
     assert "exit status: 0 nothing falls short, 1 something does, 2" in out
+
+
+def test_swapped_words_are_told(paper, capsys, tmp_path):
+    shutil.copytree(RUN, tmp_path / "run")
+    status, out, err = run(capsys, tmp_path / "run", paper("The loss fell."))
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1] == "  PAPER comes first, the runs after it"

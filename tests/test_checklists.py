@@ -148,3 +148,9 @@ def test_a_section_that_is_none_is_told(tmp_path):
     with pytest.raises(ReportError, match="no section checklist-icml") as told:
         build(KG, out=tmp_path / "report", options={"section": "checklist-icml"})
     assert "checklist-neurips" in str(told.value.hint)
+
+
+def test_a_section_by_half_its_name_is_recognised(tmp_path):
+    with pytest.raises(ReportError, match="no section NeurIPS") as told:
+        build(KG, out=tmp_path / "report", options={"section": "NeurIPS"})
+    assert told.value.hint == "did you mean checklist-neurips?"

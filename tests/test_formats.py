@@ -80,3 +80,8 @@ def test_an_unknown_style_is_one_line(tmp_path, capsys):
     assert main(["build", str(RUNS / "dpo-eval"), "--style", "nature", "-o", str(tmp_path / "out")]) == 1
     assert "unknown style 'nature'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_style_written_otherwise_is_recognised(tmp_path, capsys):
+    assert main(["build", str(RUNS / "dpo-eval"), "--style", "ICML", "-o", str(tmp_path / "out")]) == 1
+    assert "did you mean icml?" in capsys.readouterr().err

@@ -168,6 +168,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], N
     [
         ("[thresholds]\nC7.flatt = 1", "no rule has a threshold C7.flatt", "did you mean C7.flat"),
         ("[thresholds]\nzebra = 1", "no rule has a threshold zebra", "`dpo-report explain --all` lists them"),
+        ("[thresholds]\nX1.long = 1", "no rule has a threshold X1.long", "(a plugin's needs its --plugin)"),
         ("[thresholds]\nK2.steps = 2.5", "K2.steps = 2.5 is not a whole number from 1 on", "by default 20"),
         ("[thresholds]\nK2.steps = true", "K2.steps = True is not a whole number", ""),
         ("[thresholds]\nD5.accuracy = 2", "D5.accuracy = 2 is not a number from 0 to 1", "by default 0.99"),

@@ -15,7 +15,7 @@ LONGER = Threshold("E8.ratio", 1.2, "ratio of mean lengths above which longer an
 def _all(run: Run) -> list[Evaluation]:
     made = list(evaluations(run))
     if not made:
-        raise NotApplicable("the run was not evaluated with `dpo-report evaluate`")
+        raise NotApplicable("the run was not evaluated with dpo-report evaluate")
     return made
 
 

@@ -49,7 +49,7 @@ def _of(rows: tuple[Row, ...]) -> Callable[[Run], Iterator[Value]]:
     def compute(run: Run) -> Iterator[Value]:
         made = [value for one in evaluations(run) for row in rows if (value := _value(one, row)) is not None]
         if not made:
-            raise NotApplicable("the run was not evaluated with `dpo-report evaluate`")
+            raise NotApplicable("the run was not evaluated with dpo-report evaluate")
         yield from made
 
     return compute

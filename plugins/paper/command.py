@@ -26,7 +26,8 @@ def check_paper(args: argparse.Namespace) -> int:
         paper = sources.read(args.paper)
         analyses = analysed(args.runs, Host(files=args.plugin, disabled=args.no_plugin), args.answers)
     except ReportError as error:
-        tell(error.message, error.hint)
+        swapped = any(path.suffix.lower() in (".tex", ".md") for path in args.runs)
+        tell(error.message, "PAPER comes first, the runs after it" if swapped else error.hint)
         return 2
     outcome = check(paper, analyses, prefixes([path.resolve().name for path in args.runs]))
     for note in outcome.notes:
