@@ -356,16 +356,6 @@ def test_of_a_log_that_cannot_be_read_nothing_is_said_to_be_missing(
     assert why in said["A2"]
 
 
-def test_a_results_file_alone_that_cannot_be_read_is_not_taken_for_none(
-    broken: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (broken / "trainer_state.json").unlink()
-    (broken / "train_results.json").write_text('{"train_lo')
-    told = inspected(broken, capsys)
-    assert told["status"] == "unknown"
-    assert "no state and no results file" not in json.dumps(told["findings"])
-
-
 def test_what_kept_everything_from_being_read_stands_first(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (broken / "trainer_state.json").write_text('{"log_his')
     both = io.StringIO()
