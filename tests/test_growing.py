@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,15 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from binary import event_file, scalar, tfrecord
+from binary import event_file, field, leveldb, scalar, tfrecord
 from dpo_report.core.errors import ReportError
 from dpo_report.core.growing import Memory, remembering, unchanged
 from dpo_report.core.loader import load
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Run
+from dpo_report.plugins.readers.swanlab import store as swanlab_store
+from dpo_report.plugins.readers.wandb import store as wandb_store
 
 NAME = "events.out.tfevents.1700000000.host.7.0"
 HOST = Host(disabled=["all"])
@@ -216,3 +219,100 @@ def test_text_that_is_not_utf_8_is_read_whole(tmp_path: Path) -> None:
         run = watched(tmp_path, memory)
     assert run is not None
     same(run, load(tmp_path, host=HOST))
+
+
+def items(values: dict[str, object]) -> bytes:
+    return b"".join(field(1, field(1, key) + field(16, json.dumps(value))) for key, value in values.items())
+
+
+def wandb(count: int) -> bytes:
+    """A run with a record that is longer than a block, summaries, settings that change, and records of nothing."""
+    about = items({"learning_rate": 5e-6, "beta": 0.1, "note": "x" * 40_000})
+    records = [field(17, field(1, "id") + field(4, about) + field(8, "mine"))]
+    for n in range(1, count):
+        values: dict[str, object] = {"train/loss": 0.7 - n / 999, "train/grad_norm": "NaN" if n == 5 else n / 7}
+        if n % 3 == 0:
+            values = {"eval/loss": 0.6, "eval/runtime": 1.5}
+        records.append(field(2, items({**values, "train/global_step": n, "_step": n})))
+        records.append(field(3, items({**values, f"train/last_{n % 4}": n})))
+    records[9:9] = [field(5, field(1, items({"beta": 0.2}))), b"\xff", field(3, b"\x0a\x05")]
+    records[12:12] = [field(5, items({"beta": 0.3}))]
+    records[99:99] = [field(5, items({"learning_rate": 1e-6}))]
+    return leveldb(b":W&B\xe1\xbe\x00", [*records, field(18, b"")])
+
+
+def swanlab(count: int) -> bytes:
+    records = [field(10, field(4, "mine" * 12_000))]
+    for n in range(1, count):
+        keys = ("train/loss", "train/grad_norm", "eval/loss")[: 2 + (n % 3 == 0)]
+        records += [field(13, field(1, key) + field(2, n) + field(5, field(1, 0.7 - n / 999))) for key in keys]
+    records[5:5] = [b"\xff"]
+    return leveldb(b":SWL\xd6\xe1\x02", [*records, field(11, field(1, 1))])
+
+
+def swanlab_json(count: int) -> bytes:
+    records = [{"model_type": "Experiment", "data": {"name": "mine" * 12_000}}]
+    for n in range(1, count):
+        point = {"metric": {"index": n, "data": 0.7 - n / 999}, "key": "train/loss", "step": n}
+        records.append({"model_type": "Scalar", "data": point})
+    told = [json.dumps(one).encode() for one in [*records, {"model_type": "Footer", "data": {"success": True}}]]
+    return leveldb(b":SWL\xd6\xe1\x01", [*told[:7], b"{", *told[7:]])
+
+
+RECORDS = [("run-id.wandb", wandb), ("run.swanlab", swanlab), ("backup.swanlab", swanlab_json)]
+PLACES = st.one_of(
+    st.integers(0, 90_000), st.builds(lambda block, by: 32768 * block + by, st.integers(1, 2), st.integers(-12, 12))
+)
+
+
+@pytest.mark.parametrize(("name", "made"), RECORDS)
+@given(cuts=st.lists(PLACES, max_size=6))
+@example(cuts=[48_000, 60_000])
+@settings(max_examples=15, deadline=None)
+def test_a_growing_log_of_records_is_read_as_a_whole_one(
+    cuts: list[int], name: str, made: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    data, memory = made(150), Memory()
+    for cut in [*sorted(cuts), len(data)]:
+        (folder / name).write_bytes(data[:cut])
+        run = watched(folder, memory)
+    assert run is not None
+    assert not memory.loose
+    same(run, load(folder, host=HOST))
+    assert any("none of" in problem.message for problem in run.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "module", "taker"),
+    [(*RECORDS[0], wandb_store, "_history"), (*RECORDS[1], swanlab_store, "_scalar")],
+)
+def test_records_are_taken_in_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, made: Callable[[int], bytes], module: object, taker: str
+) -> None:
+    taken: list[int] = []
+    take = getattr(module, taker)
+    monkeypatch.setattr(module, taker, lambda store, record, *rest: (taken.append(record), take(store, record, *rest)))
+    file, memory, data = tmp_path / name, Memory(), made(150)
+    file.write_bytes(data[:-400])
+    watched(tmp_path, memory)
+    watched(tmp_path, memory)
+    assert memory.loose
+    first = len(taken)
+    assert first == len(set(taken)) > 90
+    file.write_bytes(data[:-30])
+    run = watched(tmp_path, memory)
+    assert first < len(taken) == len(set(taken))
+    assert run is not None and not any("in the middle" in problem.message for problem in run.problems)
+    assert any("in the middle" in problem.message for problem in load(tmp_path, host=HOST).problems)
+
+
+@pytest.mark.parametrize(("name", "made"), RECORDS)
+def test_a_damaged_log_of_records_is_read_anew(name: str, made: Callable[[int], bytes], tmp_path: Path) -> None:
+    data, memory = made(150), Memory()
+    for there in (data[:-300] + bytes([data[-300] ^ 1]) + data[-299:], data):
+        (tmp_path / name).write_bytes(there)
+        run = watched(tmp_path, memory)
+        assert run is not None
+        same(run, load(tmp_path, host=HOST))
+    assert not any("checksum" in problem.message for problem in run.problems)

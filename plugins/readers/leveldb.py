@@ -15,11 +15,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO, TypeVar
 
-from dpo_report.core.folder import Entry, Folder
-from dpo_report.core.model import Problem
-from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
-from dpo_report.plugins.readers.protobuf import Malformed
-
 T = TypeVar("T")
 HEADER = 7
 """Bytes of the file's own header."""
@@ -38,41 +33,48 @@ _USUAL = 256
 
 @dataclass(slots=True)
 class Log:
-    """The records of one file; iterate once, then read ``damage``."""
+    """What was read of one file so far; hand out its records, then read ``damage`` and ``ending``."""
 
-    stream: BinaryIO
-    size: int
-    """Bytes to read, so that a file that still grows comes to an end."""
+    offset: int = HEADER
+    """Where the next record begins; one whose end is still missing begins there."""
     count: int = 0
     """Records passed, those left out included."""
+    ending: str = ""
+    """What is wrong with the file's end, as a part of a sentence."""
     _damage: list[str] = field(default_factory=list)
     _places: int = 0
     _parts: list[bytes] | None = None
     """Fragments of the record that is being put together; None outside of one, or where a fragment is missing."""
     _open: bool = False
 
-    def __iter__(self) -> Iterator[tuple[int, bytes]]:
-        """Number (from 0) and bytes of each undamaged record."""
-        return self._from(0)
+    def records(self, stream: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+        """Number (from 0) and bytes of each undamaged record behind :attr:`offset`, in the file's first ``size`` bytes.
 
-    def ends(self, last: int) -> Iterator[tuple[int, bytes]]:
+        A file that has grown may be gone on with where nothing was damaged: between two records nothing is held of what
+        came before but their number.
+        """
+        return self._from(stream, size, self.offset)
+
+    def ends(self, stream: BinaryIO, size: int, last: int) -> Iterator[tuple[int, bytes]]:
         """The first and the last records only; the last ones have too small numbers, but none below :data:`FIRST`."""
-        records = self._from(0)
+        records = self._from(stream, size, HEADER)
         yield from islice(records, FIRST)
-        start = max(0, self.size - last * _USUAL) // _BLOCK * _BLOCK
-        if start >= self.stream.tell():
-            self._parts, self._open = None, False
-            records = self._from(start)
+        start = max(0, size - last * _USUAL) // _BLOCK * _BLOCK
+        if start >= stream.tell():
+            records = self._from(stream, size, start)
         yield from deque(records, last)
 
-    def _from(self, offset: int) -> Iterator[tuple[int, bytes]]:
-        """The records from a block on."""
-        self.stream.seek(offset)
-        while offset < self.size and (block := self.stream.read(min(_BLOCK, self.size - offset))):
-            yield from self._block(block, 0 if offset else HEADER, offset)
-            offset += len(block)
+    def _from(self, stream: BinaryIO, size: int, offset: int) -> Iterator[tuple[int, bytes]]:
+        """The records from a place on that is between two of them, or the beginning of a block."""
+        self._parts, self._open, self.ending = None, False, ""
+        place = offset % _BLOCK
+        offset -= place
+        stream.seek(offset)
+        while offset < size and (block := stream.read(min(_BLOCK, size - offset))):
+            yield from self._block(block, place, offset)
+            offset, place = offset + len(block), 0
         if self._open:
-            self._left_out(f"ends in the middle of record {self.count:,} (a writer that was killed, or still writes)")
+            self.ending = f"ends in the middle of record {self.count:,} (a writer that was killed, or still writes)"
 
     @property
     def damage(self) -> list[str]:
@@ -97,6 +99,7 @@ class Log:
                 yield self.count, body
                 self.count += 1
                 place = end
+                self.offset = offset + end
                 continue
             if not good:
                 self._left_out(
@@ -104,6 +107,8 @@ class Log:
                 )
             yield from self._fragment(kind, body if good else None)
             place = end
+            if not self._open:
+                self.offset = offset + end
         if len(block) - place > 0 and len(block) < _BLOCK:
             self._open = True
 
@@ -139,34 +144,3 @@ def at_a_glance(read: Callable[[int], T], enough: Callable[[T], bool]) -> T:
         if enough(found):
             return found
     return read(0)
-
-
-def read_log(
-    folder: Folder, entry: Entry, magic: bytes, owner: str, take: Callable[[int, bytes], None], last: int = 0
-) -> list[Problem]:
-    """Hand the records of a tracker's file to ``take``, which may raise :class:`Malformed`; gives what was wrong.
-
-    ``owner`` is the tracker's name; ``last`` as for :meth:`Log.ends`, 0 for the whole file. Never raises for what the
-    file holds.
-    """
-    problems: list[str] = []
-    broken = 0
-    try:
-        with folder.path(entry).open("rb") as stream:
-            head = stream.read(HEADER)
-            if is_pointer(head + stream.read(64)):
-                return [Problem(entry.path, LFS_PROBLEM, LFS_HINT)]
-            if not head.startswith(magic):
-                return [Problem(entry.path, f"is no file of {owner}" if head else "is empty")]
-            log = Log(stream, entry.size)
-            for record, data in log.ends(last) if last else log:
-                try:
-                    take(record, data)
-                except Malformed:
-                    broken += 1
-            problems += log.damage
-    except OSError as error:
-        problems.append(f"cannot be read ({error.strerror or type(error).__name__})")
-    if broken:
-        problems.append(f"holds {broken:,} records that are none of {owner}'s, left out")
-    return [Problem(entry.path, problem) for problem in problems]

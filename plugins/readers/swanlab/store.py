@@ -6,16 +6,17 @@ Field numbers as in SwanLab's ``record.proto``, ``run.proto`` and ``data.proto``
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import parse_json
-from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance, read_log
+from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.protobuf import BYTES, FIXED64, VARINT, Field, Malformed, fields, signed, text
+from dpo_report.plugins.readers.recordlogs import Tracker
 
 MAGIC = b":SWL"
 _START, _FINISH, _SCALAR = 10, 11, 13
@@ -28,7 +29,7 @@ MOST_KEYS = 20_000
 class Store:
     """What one file tells."""
 
-    path: str
+    path: str = ""
     name: str = ""
     columns: dict[str, tuple[list[float], list[float], list[int]]] = field(default_factory=dict)
     """Steps, values and record numbers by key."""
@@ -62,16 +63,20 @@ def _goes_on(store: Store) -> bool:
 
 
 def _read(folder: Folder, entry: Entry, last: int) -> Store:
-    store = Store(entry.path)
+    store, problems = _TRACKER.read(folder, entry, last)
+    return replace(store, path=entry.path, problems=problems)
 
-    def take(record: int, data: bytes) -> None:
-        if data[:1] == b"{":
-            _from_json(store, record, parse_json(data))
-        else:
-            _from_message(store, record, data)
 
-    store.problems += read_log(folder, entry, MAGIC, "SwanLab", take, last)
-    return store
+def _take(store: Store, record: int, data: bytes) -> None:
+    """One record.
+
+    Raises:
+        Malformed: it is none.
+    """
+    if data[:1] == b"{":
+        _from_json(store, record, parse_json(data))
+    else:
+        _from_message(store, record, data)
 
 
 def _from_json(store: Store, record: int, told: Any) -> None:
@@ -130,3 +135,6 @@ def _scalar(store: Store, record: int, data: bytes, outer: Field) -> None:
                 if part.number == 1 and part.kind == FIXED64:
                     value = struct.unpack_from("<d", data, part.start)[0]
     store.point(key, float(step), value, record)
+
+
+_TRACKER = Tracker("SwanLab", MAGIC, Store, _take)

@@ -5,14 +5,15 @@ Field numbers as in ``wandb_internal.proto``, releases 0.16 to 0.31.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
-from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance, read_log
+from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance
 from dpo_report.plugins.readers.protobuf import BYTES, VARINT, Field, Malformed, fields, signed, text
+from dpo_report.plugins.readers.recordlogs import Tracker
 from dpo_report.plugins.readers.wandb.items import NOTHING, items, number, value
 
 MAGIC = b":W&B"
@@ -36,7 +37,7 @@ class Row:
 class Store:
     """What one file tells."""
 
-    path: str
+    path: str = ""
     run_id: str = ""
     name: str = ""
     resumed: bool = False
@@ -47,6 +48,9 @@ class Store:
     rows: list[Row] = field(default_factory=list)
     summary: dict[str, tuple[float, int]] = field(default_factory=dict)
     """Numbers by key, and the record that told them last."""
+    updates: list[tuple[int, bytes, Field]] = field(default_factory=list)
+    """Record numbers and messages that change the summary, still to be taken in."""
+    broken_updates: int = 0
     exit_code: int | None = None
     """None where the run's end was never written."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -68,22 +72,18 @@ def _goes_on(store: Store) -> bool:
 
 
 def _read(folder: Folder, entry: Entry, last: int) -> Store:
-    store = Store(entry.path)
-    summaries: list[tuple[int, bytes, Field]] = []
-
-    def take(record: int, data: bytes) -> None:
-        _take(store, record, data, summaries)
-
-    store.problems += read_log(folder, entry, MAGIC, "W&B", take, last)
-    _summarize(store, summaries)
+    store, problems = _TRACKER.read(folder, entry, last)
+    _summarize(store)
+    if store.broken_updates:
+        problems.append(Problem(entry.path, f"holds {store.broken_updates:,} damaged summaries, left out"))
     if store.changed:
         listed = ", ".join(list(store.changed)[:5]) + (", ..." if len(store.changed) > 5 else "")
         said = f"settings changed after the first row was logged ({listed}); those before it are used"
-        store.problems.append(Problem(entry.path, said))
-    return store
+        problems.append(Problem(entry.path, said))
+    return replace(store, path=entry.path, problems=problems)
 
 
-def _take(store: Store, record: int, data: bytes, summaries: list[tuple[int, bytes, Field]]) -> None:
+def _take(store: Store, record: int, data: bytes) -> None:
     """One record.
 
     Raises:
@@ -95,7 +95,7 @@ def _take(store: Store, record: int, data: bytes, summaries: list[tuple[int, byt
         if one.number == _HISTORY:
             _history(store, record, data, one)
         elif one.number == _SUMMARY:
-            summaries.append((record, data, one))
+            store.updates.append((record, data, one))
         elif one.number == _CONFIG:
             _config(store, record, data, one)
         elif one.number == _RUN:
@@ -140,18 +140,20 @@ def _flatten(key: str, nested: Any, values: dict[str, float], depth: int) -> Non
             values[f"{key}.{name}"] = float(item)
 
 
-def _summarize(store: Store, summaries: list[tuple[int, bytes, Field]]) -> None:
-    """The last value of every key, from updates that each repeat what changed."""
-    broken = 0
-    for record, data, one in reversed(summaries):
+def _summarize(store: Store) -> None:
+    """The last value of every key, from updates that each repeat what changed; the latest keys stand first."""
+    latest: dict[str, tuple[float, int]] = {}
+    for record, data, one in reversed(store.updates):
         try:
             for key, told in items(data, one.start, one.end):
-                if key not in store.summary and (known := number(told)) is not None:
-                    store.summary[key] = (known, record)
+                if key not in latest and (known := number(told)) is not None:
+                    latest[key] = (known, record)
         except Malformed:
-            broken += 1
-    if broken:
-        store.problems.append(Problem(store.path, f"holds {broken:,} damaged summaries, left out"))
+            store.broken_updates += 1
+    store.updates.clear()
+    for key, before in store.summary.items():
+        latest.setdefault(key, before)
+    store.summary = latest
 
 
 def _config(store: Store, record: int, data: bytes, outer: Field) -> None:
@@ -193,3 +195,6 @@ def _telemetry(store: Store, data: bytes, outer: Field) -> None:
             store.versions["python"] = text(data, one)
         elif one.number == 5 and one.kind == BYTES:
             store.versions.setdefault("wandb", text(data, one))
+
+
+_TRACKER = Tracker("W&B", MAGIC, Store, _take)
