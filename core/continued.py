@@ -71,17 +71,23 @@ def continued(spans: Mapping[str, Span]) -> dict[str, str]:
     """For each run that seems to go on with another one, that one; runs by their paths."""
     found = {}
     for path, span in spans.items():
+        if not _begins_later(span):
+            continue  # of a thousand runs hardly one is compared with the others
         before = [other for other, own in spans.items() if other != path and _goes_on(own, span)]
         if before:
             found[path] = min(before, key=lambda other: abs(span.first - span.interval - spans[other].last))
     return found
 
 
+def _begins_later(one: Span) -> bool:
+    """Whether a log does not begin where logs begin."""
+    return one.first > 1.5 * one.interval
+
+
 def _goes_on(one: Span, other: Span) -> bool:
-    """Whether the second log begins at most one interval after the first one's end, and not at a run's start."""
-    begins_later = other.first > 1.5 * other.interval and other.first > one.first
-    follows = other.first <= one.last + 1.5 * other.interval and other.last > one.last
-    return begins_later and follows and _alike(one, other)
+    """Whether the second log begins at most one interval after the first one's end, and not where that one began."""
+    follows = one.first < other.first <= one.last + 1.5 * other.interval and other.last > one.last
+    return follows and _alike(one, other)
 
 
 def _alike(one: Span, other: Span) -> bool:
@@ -100,6 +106,8 @@ def logged_twice(spans: Mapping[str, Span]) -> dict[str, str]:
 
     Learning rates and epochs are the same for every seed of a recipe; a third curve that is the same is not.
     """
+    if len({own.reader for own in spans.values()}) < 2:
+        return {}
     owners: dict[tuple[float, float], list[tuple[str, str]]] = {}
     for path, own in spans.items():
         for curve, step, value in own.points:
