@@ -116,6 +116,8 @@ class _Watcher:
     """What was read so far."""
     anew: bool = False
     """Whether the report was made without that memory."""
+    under_way: bool = False
+    """Whether the report says that training goes on."""
     made: bool = False
     """Whether there ever was a report."""
     resting: int = 0
@@ -157,7 +159,7 @@ class _Watcher:
     def finish(self) -> None:
         """Build from all files anew."""
         self.memory.clear()
-        if not self.anew and self.seen:
+        if self.seen and (self.under_way or not self.anew):
             self._build(self.seen, anew=True)
 
     def _build(self, now: Stamp, *, anew: bool = False) -> None:
@@ -171,7 +173,8 @@ class _Watcher:
 
         def seen(run: Run) -> Run:
             self.over = run.status == "completed" or _told_its_end(run, now)
-            return _running(run) if going_on and not self.over and _may_go_on(run) else run
+            self.under_way = going_on and not self.over and _may_go_on(run)
+            return _running(run) if self.under_way else run
 
         try:
             with nullcontext() if anew else remembering(self.memory):
