@@ -15,7 +15,7 @@ from rules_more import CASES as MORE
 from rules_more import STATED
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES + MORE, ids=str)
 def test_the_sentence_appears_when_it_should(case: Case) -> None:
     finding = made.finding(case.speaks(), case.code)
     assert finding.status == "found", finding
@@ -23,7 +23,7 @@ def test_the_sentence_appears_when_it_should(case: Case) -> None:
     assert case.severity in ("", finding.severity)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", CASES + MORE, ids=str)
 def test_and_not_when_it_should_not(case: Case) -> None:
     assert case.words not in made.says(case.silent(), case.code)
 

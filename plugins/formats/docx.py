@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+from dpo_report.plugins.formats.parts import rewritten
+
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _INK = "1A1A1A"
-_FIRST = (1980, 1, 1, 0, 0, 0)
 WHOLE = 24
 """Rows of a table that is kept on one page; a longer one would leave too much of the page before it empty."""
 
@@ -65,20 +65,18 @@ _PROPERTIES = (  # in the order that the format asks for
 
 def dressed(document: bytes) -> bytes:
     """The document with our styles; its text and its other parts as they are."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(document)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            content = old.read(entry)
-            if entry.filename == "word/styles.xml":
-                content = _styled(content)
-            elif entry.filename == "word/document.xml":
-                content = _laid_out(content)
-            elif entry.filename in _ADDED:
-                end, more = _ADDED[entry.filename]
-                content = content.decode().replace(end, more + end).encode()
-            new.writestr(zipfile.ZipInfo(entry.filename, _FIRST), content, zipfile.ZIP_DEFLATED)
-        new.writestr(zipfile.ZipInfo(_FOOT, _FIRST), _PAGE, zipfile.ZIP_DEFLATED)
-    return made.getvalue()
+    return rewritten(document, _changed, {_FOOT: _PAGE.encode()})
+
+
+def _changed(name: str, content: bytes) -> bytes:
+    if name == "word/styles.xml":
+        return _styled(content)
+    if name == "word/document.xml":
+        return _laid_out(content)
+    if name in _ADDED:
+        end, more = _ADDED[name]
+        return content.decode().replace(end, more + end).encode()
+    return content
 
 
 def _styled(content: bytes) -> bytes:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+from dpo_report.plugins.formats.parts import rewritten
 
-_FIRST = (1980, 1, 1, 0, 0, 0)
 _STYLE = """\
 @page { margin: 1em; }
 html { font-family: Georgia, serif; line-height: 1.4; }
@@ -36,9 +34,4 @@ li { margin: 0.3em 0; }
 
 def dressed(book: bytes) -> bytes:
     """The book with our style; its text and its other parts as they are, in their order."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            content = _STYLE.encode() if entry.filename.endswith(".css") else old.read(entry)
-            new.writestr(zipfile.ZipInfo(entry.filename, _FIRST), content, entry.compress_type)
-    return made.getvalue()
+    return rewritten(book, lambda name, content: _STYLE.encode() if name.endswith(".css") else content)

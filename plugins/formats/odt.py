@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Mapping
 
 from dpo_report.plugins.formats.docx import WHOLE
+from dpo_report.plugins.formats.parts import rewritten
 
-_FIRST = (1980, 1, 1, 0, 0, 0)
 _WIDEST = 468.0
 """Points of a line of text: pictures are not wider."""
 _RULES = 'fo:border-top="1pt solid #000000" fo:border-bottom="0.5pt solid #000000"'
@@ -60,16 +58,13 @@ _STYLES: Mapping[str, tuple[str, str]] = {
 
 def dressed(document: bytes) -> bytes:
     """The document with our styles; its text and its other parts as they are."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(document)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            content = old.read(entry)
-            if entry.filename == "content.xml":
-                content = _pictures(_tables(content.decode())).encode()
-            elif entry.filename == "styles.xml":
-                content = _styled(content.decode()).encode()
-            new.writestr(zipfile.ZipInfo(entry.filename, _FIRST), content, entry.compress_type)
-    return made.getvalue()
+    return rewritten(document, _changed)
+
+
+def _changed(name: str, content: bytes) -> bytes:
+    if name == "content.xml":
+        return _pictures(_tables(content.decode())).encode()
+    return _styled(content.decode()).encode() if name == "styles.xml" else content
 
 
 def _tables(text: str) -> str:
