@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ _SAMPLED, _SAMPLE = 16, 4
 """Curves of a run, and points from both ends of a curve, by which two logs of one run are found."""
 
 Point = tuple[str, float, float]
-"""A curve's name and split, a step, and the value there to five digits."""
+"""A curve's split and name, a step, and the value there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,14 @@ class Span:
     first: float
     last: float
     interval: float
-    """Steps between two points."""
+    """Steps between two points, as usual."""
     curves: frozenset[str]
     """Names of the training curves."""
     settings: Mapping[str, Any]
     """Plain values by name."""
     reader: str = ""
     """Who read it."""
-    points: frozenset[Point] = frozenset()
+    points: tuple[Point, ...] = ()
     """Some values of its curves that could not be equal by chance."""
 
 
@@ -51,20 +52,22 @@ def span(run: Run | Witness) -> Span | None:
     longest = max(curves, key=len, default=None)
     if longest is None or len(longest) < 2:
         return None
-    interval = float(np.median(np.diff(longest.steps)))
+    gaps = np.sort(np.diff(longest.steps))
+    interval = float(gaps[len(gaps) // 2])
     settings = {name: one.value for name, one in run.settings.items()}
     first, last = float(longest.steps[0]), float(longest.steps[-1])
-    points = frozenset(_points(series[:_SAMPLED]))
+    points = tuple(_points(series[:_SAMPLED]))
     return Span(first, last, interval, frozenset(one.name for one in curves), settings, run.reader, points)
 
 
 def _points(curves: Sequence[Series]) -> Iterator[Point]:
     """Values with more than one decimal from both ends of some curves."""
     for one in curves:
-        for index in {*range(len(one))[:_SAMPLE], *range(len(one))[-_SAMPLE:]}:
-            value = float(one.values[index])
-            if np.isfinite(value) and value != round(value, 1):
-                yield f"{one.split} {one.name}", float(one.steps[index]), float(f"{value:.5g}")
+        name, count = f"{one.split} {one.name}", len(one)
+        for part in (slice(min(_SAMPLE, count)), slice(max(_SAMPLE, count - _SAMPLE), count)):
+            for step, value in zip(one.steps[part].tolist(), one.values[part].tolist(), strict=True):
+                if isfinite(value) and value != round(value, 1):
+                    yield name, step, value
 
 
 def continued(spans: Mapping[str, Span]) -> dict[str, str]:
@@ -111,7 +114,7 @@ def logged_twice(spans: Mapping[str, Span]) -> dict[str, str]:
     owners: dict[tuple[float, float], list[tuple[str, str]]] = {}
     for path, own in spans.items():
         for curve, step, value in own.points:
-            owners.setdefault((step, value), []).append((path, curve))
+            owners.setdefault((step, float(f"{value:.5g}")), []).append((path, curve))
     shared: Counter[tuple[str, str, str]] = Counter()
     for held in owners.values():
         paths = list(dict.fromkeys(path for path, _ in held))

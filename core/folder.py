@@ -7,10 +7,13 @@ reports inside a run are never read as part of it.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
+from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -20,6 +23,8 @@ from dpo_report.core.model import Problem
 MAX_FILES = 200_000
 SKIPPED_FOLDERS = frozenset({".git", "__MACOSX", "__pycache__", ".ipynb_checkpoints", ".cache", ".venv"})
 TEMPORARY = ".dpo-report-"
+_GROWTH = 1 << 20
+"""Bytes that a file may have grown by since the folder was walked."""
 REPORT_HEAD = 400
 """Bytes of a report.json that tell whose it is."""
 
@@ -40,6 +45,10 @@ class Fetch(Protocol):
         Raises:
             OSError: it cannot be had.
         """
+
+
+_DIGITS = frozenset("0123456789")
+_RUNS = re.compile(r"[0-9]+|[^0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,16 @@ class Folder:
             self.fetch.whole(path)
         return path
 
+    def stream(self, entry: Entry) -> FileIO:
+        """The file, opened to be read here and there.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self.fetch is not None:
+            self.fetch.whole(self._place(entry))
+        return FileIO(f"{self.root}/{entry.path}")
+
     def read(self, entry: Entry | str, limit: int = 64 << 20) -> bytes:
         """The first ``limit`` bytes of a file.
 
@@ -127,11 +146,12 @@ class Folder:
         """
         if self.fetch is not None:
             return self.fetch.head(self._place(entry), limit)
+        most = limit if isinstance(entry, str) else min(limit, entry.size + _GROWTH)  # a buffer of that size is made
         with self._place(entry).open("rb") as stream:
-            return stream.read(limit)
+            return stream.read(most)
 
     def _place(self, entry: Entry | str) -> Path:
-        return self.root / PurePosixPath(entry if isinstance(entry, str) else entry.path)
+        return self.root / (entry if isinstance(entry, str) else entry.path)
 
     def holding(self, entries: Iterable[Entry]) -> Folder:
         """The same folder with only some of its files."""
@@ -160,11 +180,11 @@ class Folder:
 
     def _walk(self) -> Iterator[Entry]:
         real_root = os.path.realpath(self.root)
-        pending, seen, count = [""], {real_root}, 0
+        pending, count = [""], 0
         while pending:
             prefix = pending.pop()
             try:
-                with os.scandir(self.root / prefix) as listing:
+                with os.scandir(f"{self.root}/{prefix}") as listing:
                     items = sorted(listing, key=lambda item: item.name)
             except OSError as error:
                 self.problems.append(Problem(prefix or ".", f"folder cannot be read ({error.strerror})"))
@@ -174,7 +194,7 @@ class Folder:
             for item in items:
                 relative = f"{prefix}/{item.name}" if prefix else item.name
                 try:
-                    if item.is_symlink():
+                    if item.is_symlink() or _is_junction(item):
                         real = os.path.realpath(item.path)
                         if not real.startswith(real_root + os.sep):
                             self.problems.append(Problem(relative, "link out of the run directory, not followed"))
@@ -182,11 +202,8 @@ class Folder:
                         if item.is_dir():
                             continue  # a link inside the run (latest-run): its target is walked anyway
                     if item.is_dir():
-                        real = os.path.realpath(item.path)
-                        if item.name in SKIPPED_FOLDERS or item.name.startswith(TEMPORARY) or real in seen:
-                            continue
-                        seen.add(real)
-                        pending.append(relative)
+                        if item.name not in SKIPPED_FOLDERS and not item.name.startswith(TEMPORARY):
+                            pending.append(relative)
                     elif item.is_file():
                         if item.name.startswith("._"):
                             continue  # AppleDouble twins hold no content of the file they are named after
@@ -201,6 +218,12 @@ class Folder:
                         self.problems.append(Problem(relative, "not a plain file (pipe, device or socket), not opened"))
                 except OSError as error:
                     self.problems.append(Problem(relative, f"cannot be looked at ({error.strerror})"))
+
+
+def _is_junction(item: os.DirEntry[str]) -> bool:
+    """Whether a folder of Windows is a link in all but name; Python 3.11 cannot tell."""
+    ask = getattr(item, "is_junction", None)
+    return ask is not None and ask()
 
 
 def _owner(folder: str, homes: Collection[str], known: dict[str, str | None]) -> str | None:
@@ -219,27 +242,14 @@ def natural(path: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:
     >>> sorted(["checkpoint-1000", "checkpoint-500"], key=natural)
     ['checkpoint-500', 'checkpoint-1000']
     """
-    return tuple(tuple(_chunks(part)) for part in path.split("/"))
+    return tuple(_chunks(part) for part in path.split("/"))
 
 
-def _chunks(part: str) -> Iterator[tuple[int, int, str]]:
-    text = ""
-    digits = ""
-    for letter in part:
-        if letter.isascii() and letter.isdigit():
-            if text:
-                yield (1, 0, text)
-                text = ""
-            digits += letter
-        else:
-            if digits:
-                yield (0, int(digits[:400]), digits)
-                digits = ""
-            text += letter
-    if text:
-        yield (1, 0, text)
-    if digits:
-        yield (0, int(digits[:400]), digits)
+@lru_cache(maxsize=4096)  # most files of a folder lie deep in the same few
+def _chunks(part: str) -> tuple[tuple[int, int, str], ...]:
+    return tuple(
+        (0, int(chunk[:400]), chunk) if chunk[0] in _DIGITS else (1, 0, chunk) for chunk in _RUNS.findall(part)
+    )
 
 
 def is_own_report(items: list[os.DirEntry[str]]) -> bool:

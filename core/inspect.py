@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, host: Host) -> int:
     """Load, analyse and print; with ``--json`` the record of report.json."""
-    from dpo_report.core.analysis import analyse
-    from dpo_report.core.facts import elsewhere
     from dpo_report.core.listing import as_json, spread_over, survey, text
     from dpo_report.core.loader import offer, one_of
 
@@ -44,6 +42,9 @@ def run(args: argparse.Namespace, host: Host) -> int:
                         printable(f"to report {one.goes_on_with} and {one.path} as one: {together}") + "\n"
                     )
         return 0
+    from dpo_report.core.analysis import analyse
+    from dpo_report.core.facts import elsewhere
+
     chosen = one_of(found.runs, args.run, found.root)
     analysis = analyse(elsewhere(args.answers)(chosen) if args.answers else chosen, host)
     if args.json:

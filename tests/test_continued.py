@@ -117,3 +117,15 @@ def test_two_logs_of_one_run_side_by_side_are_told(tmp_path: Path) -> None:
     changed = [scalar(name, row[0], row[at + 1] + 0.01 * (at == 2)) for row in rows for at, name in enumerate(names)]
     (tmp_path / "runs" / "events.out.tfevents.1.host.1.0").write_bytes(event_file(changed))
     assert "seems to be another log" not in text(survey(tmp_path, Host()).listed)
+
+
+def test_a_run_begun_anew_after_a_crash_does_not_go_on(tmp_path: Path) -> None:
+    """Of a long state only both ends are read, and yet its first step is known."""
+    for name, rows in (("crashed", 290), ("again", 300)):
+        history = [{"loss": 1 / step, "grad_norm": 1.5, "learning_rate": 1e-5, "step": step} for step in range(1, rows)]
+        whole = {"global_step": rows, "log_history": history, "max_steps": 300}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps(whole, indent=2))
+    assert [(one.path, one.goes_on_with) for one in survey(tmp_path, Host(discover=False)).listed] == [
+        ("again", ""), ("crashed", ""),
+    ]  # fmt: skip

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from dpo_report.core.model import Witness
 from dpo_report.plugins.readers.swanlab import witness as swanlab
 from dpo_report.plugins.readers.tensorboard import witness as tensorboard
 from dpo_report.plugins.readers.wandb import witness as wandb
+from reads import bytes_read
 
 HERE = Path(__file__).parent
 READERS = {one.NAME: one.READER for one in (tensorboard, wandb, swanlab)}
@@ -110,21 +110,9 @@ def test_a_large_run_is_told_alike_and_little_of_it_is_read(name: str, ended: bo
     assert {key: one.value for key, one in quick.settings.items()} == ({} if name == "swanlab" else ARGUMENTS)
     assert sum(map(len, quick.series)) < 1000
     assert file.stat().st_size > 400_000
-    assert read_bytes(READERS[name], tmp_path) < 120_000
-
-
-def read_bytes(reader: Reader, path: Path) -> int:
-    """Bytes that a glance reads, as the system counts them."""
-    if not sys.platform.startswith("linux"):
-        pytest.fail("only Linux counts what is read")
-    before = _counted()
-    assert reader.glance is not None
-    list(reader.glance(Folder.open(path)))
-    return _counted() - before
-
-
-def _counted() -> int:
-    return int(next(line for line in Path("/proc/self/io").read_text().splitlines() if "rchar" in line).split()[1])
+    glance = READERS[name].glance
+    assert glance is not None
+    assert bytes_read(lambda: list(glance(Folder.open(tmp_path)))) < 120_000
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -166,3 +154,20 @@ def test_attempts_in_one_folder_are_told_apart_at_a_glance(tmp_path: Path) -> No
     resumed = [scalar(tag, step, value(tag, step)) for step in range(401, 900) for tag in TAGS]
     (tmp_path / "events.out.tfevents.1700000005.host.5.0").write_bytes(event_file(resumed))
     assert [one.identity for one in agree(READERS["tensorboard"], tmp_path)] == ["attempt-1", "attempt-2"]
+
+
+@pytest.mark.parametrize("torn", [0, 1, 30])
+def test_what_is_torn_in_one_file_is_not_sought_in_the_next(torn: int, tmp_path: Path) -> None:
+    """Files are taken in together: small and large ones, and one with a text that goes over its beginning."""
+    long = ARGUMENTS | {"template": "x" * 9000}
+    for number, (steps, arguments) in enumerate([(900, ARGUMENTS), (900, long), (3, ARGUMENTS), (0, long), (700, {})]):
+        home = tmp_path / f"run-{number}"
+        home.mkdir()
+        file = home / f"events.out.tfevents.170000000{number}.host.{number}.0"
+        file.write_bytes(event_file(events(steps, arguments, False)))
+        os.truncate(file, file.stat().st_size - torn)
+    quick, whole = looks(READERS["tensorboard"], tmp_path)
+    assert [listed(one) for one in quick] == [listed(one) for one in whole]
+    told = [{key: setting.value for key, setting in one.settings.items()} for one in quick]
+    assert told == [{key: setting.value for key, setting in one.settings.items()} for one in whole]
+    assert [len(one.problems) for one in quick[2:4]] == [len(one.problems) for one in whole[2:4]]

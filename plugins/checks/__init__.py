@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from dpo_report.core.contract import Check
 from dpo_report.core.hookspecs import hookimpl
-from dpo_report.plugins.checks import (
-    accuracy,
-    batch,
-    coherence,
-    compute,
-    dataset,
-    energy,
-    evaluation,
-    heldout,
-    judged,
-    language,
-    likelihood,
-    loss,
-    margins,
-    methods,
-    nonfinite,
-    optimizer,
-    policy,
-    provenance,
-    scaling,
-    schedule,
-    seeds,
-    selection,
-    settings,
-    tasks,
-    timing,
-    trend,
-    tuning,
-    wording,
-)
 
 
 @hookimpl
 def register_checks() -> tuple[Check, ...]:
     """Every built-in check."""
+    from dpo_report.plugins.checks import (
+        accuracy,
+        batch,
+        coherence,
+        compute,
+        dataset,
+        energy,
+        evaluation,
+        heldout,
+        judged,
+        language,
+        likelihood,
+        loss,
+        margins,
+        methods,
+        nonfinite,
+        optimizer,
+        policy,
+        provenance,
+        scaling,
+        schedule,
+        seeds,
+        selection,
+        settings,
+        tasks,
+        timing,
+        trend,
+        tuning,
+        wording,
+    )
+
     return (
         provenance.CHECKS
         + batch.CHECKS

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 
 from dpo_report.core.contract import Curve
 from dpo_report.core.hookspecs import hookimpl
-from dpo_report.plugins.curves.losses import loss
-from dpo_report.plugins.curves.policies import optimizer, reward
-from dpo_report.plugins.curves.preferences import logps, rewards
-from dpo_report.plugins.curves.profile import profile
 
 
 @hookimpl
 def register_curves() -> Iterable[Curve]:
     """The figures, in the order of the report."""
+    from dpo_report.plugins.curves.losses import loss
+    from dpo_report.plugins.curves.policies import optimizer, reward
+    from dpo_report.plugins.curves.preferences import logps, rewards
+    from dpo_report.plugins.curves.profile import profile
+
     return [
         Curve("loss", "Loss and accuracy over training", loss),
         Curve("reward", "Mean reward of the policy over training", reward),

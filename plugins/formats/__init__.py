@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dpo_report.core.contract import Format
 from dpo_report.core.hookspecs import hookimpl
-from dpo_report.plugins.formats import html, json, latex, markdown, modelcard, pandoc, pdf, typst
 
 
 @hookimpl
 def register_formats() -> tuple[Format, ...]:
     """Every built-in format."""
+    from dpo_report.plugins.formats import html, json, latex, markdown, modelcard, pandoc, pdf, typst
+
     return (
         latex.FORMAT,
         markdown.FORMAT,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dpo_report.core.contract import Metric
 from dpo_report.core.hookspecs import hookimpl
-from dpo_report.plugins.metrics import evaluation, loss, model, policy, rewards, steps, timing
 
 
 @hookimpl
 def register_metrics() -> tuple[Metric, ...]:
     """Every built-in metric."""
+    from dpo_report.plugins.metrics import evaluation, loss, model, policy, rewards, steps, timing
+
     held_out = rewards.METRICS + evaluation.METRICS
     return steps.METRICS + loss.METRICS + held_out + policy.METRICS + timing.METRICS + model.METRICS

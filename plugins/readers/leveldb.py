@@ -25,8 +25,8 @@ _SEED = [zlib.crc32(bytes([kind])) for kind in range(5)]
 LARGEST = 32 << 20
 """Larger records are left out."""
 _TOLD = 3
-FIRST, LAST = 32, (32, 512)
-"""Records at the beginning and at the end that are read where the ends suffice; the second where the first do not."""
+FIRST, LAST = 32, (16, 64, 512)
+"""Records at the beginning and at the end that are read where the ends suffice; more where the fewer do not."""
 _USUAL = 256
 """Bytes of a record, for the search of the last ones."""
 
@@ -55,12 +55,19 @@ class Log:
         """
         return self._from(stream, size, self.offset)
 
-    def ends(self, stream: BinaryIO, size: int, last: int) -> Iterator[tuple[int, bytes]]:
-        """The first and the last records only; the last ones have too small numbers, but none below :data:`FIRST`."""
+    def ends(self, stream: BinaryIO, size: int, last: int, begun: Callable[[], bool]) -> Iterator[tuple[int, bytes]]:
+        """The first records, until ``begun`` says that they suffice, and the last ones.
+
+        The last ones have too small numbers, but none below :data:`FIRST`.
+        """
         records = self._from(stream, size, HEADER)
-        yield from islice(records, FIRST)
+        for record in islice(records, FIRST):
+            yield record
+            if begun():
+                break
         start = max(0, size - last * _USUAL) // _BLOCK * _BLOCK
         if start >= stream.tell():
+            self.count = max(self.count, FIRST)
             records = self._from(stream, size, start)
         yield from deque(records, last)
 

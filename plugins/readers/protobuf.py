@@ -62,6 +62,8 @@ def varint(data: bytes, place: int, end: int) -> tuple[int, int]:
     Raises:
         Malformed: it does not end within ten bytes or within the message.
     """
+    if place < end and (byte := data[place]) < 0x80:
+        return byte, place + 1  # as nearly always
     value = 0
     for shift in range(_LONGEST_VARINT):
         if place >= end:

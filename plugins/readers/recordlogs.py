@@ -30,6 +30,9 @@ class Tracker(Generic[T]):
     take: Callable[[T, int, bytes], None]
     """Adds a record by its number to a store; raises :class:`Malformed` where it is none of the tracker's."""
 
+    begun: Callable[[T], bool] = lambda _: False
+    """Whether a store has all that a list needs of the file's beginning."""
+
     def read(self, folder: Folder, entry: Entry, last: int = 0) -> tuple[T, list[Problem]]:
         """The store of a file and what was wrong with the file. Never raises for what it holds.
 
@@ -81,7 +84,11 @@ class _Content(Generic[T]):
             if not head.startswith(self.tracker.magic):
                 self.strange = f"is no file of {self.tracker.name}" if head else "is empty", ""
                 return
-            for record, data in self.log.ends(stream, size, last) if last else self.log.records(stream, size):
+            if last:
+                records = self.log.ends(stream, size, last, lambda: self.tracker.begun(self.store))
+            else:
+                records = self.log.records(stream, size)
+            for record, data in records:
                 try:
                     self.tracker.take(self.store, record, data)
                 except Malformed:

@@ -21,6 +21,8 @@ WINDOW = 2 << 20
 LARGEST = 16 << 20
 """Larger records (images, graphs) are passed over."""
 _HEADER, _FOOTER = 12, 4
+OVERHEAD = _HEADER + _FOOTER
+"""Bytes of a record beside its data."""
 _PAD = 16
 """Zero bytes behind a window, so that whole words may be read up to its end."""
 
@@ -136,8 +138,7 @@ class Records:
         """The records whose data agree with their checksums."""
         rows = np.arange(self.count, self.count + len(starts))
         self.count += len(starts)
-        stored = _words(data, starts + lengths)
-        bad = np.flatnonzero(masked(crc32c_many(data, starts, lengths)) != stored)
+        bad = np.flatnonzero(~_sound(data, starts, lengths))
         for index in bad[:3].tolist():
             where = self.offset + int(starts[index])
             self.damage.append(f"record {rows[index]:,} at byte {where:,} does not match its checksum, left out")
@@ -153,6 +154,23 @@ class Records:
         elif end:
             killed = "a writer that was killed, or still writes"
             self.ending = f"ends in the middle of a record at byte {self.offset:,} ({killed})"
+
+
+def anywhere(content: bytes, edges: Ints) -> Piece:
+    """Undamaged records wherever they begin; none goes over one of ``edges``, which rise from 0 to the end."""
+    data = np.frombuffer(content + bytes(_PAD), np.uint8)
+    headers, lengths = _headers(data, len(content))
+    ends = headers + lengths + OVERHEAD
+    inside = ends <= edges[np.searchsorted(edges, headers, side="right")]
+    starts, lengths = headers[inside] + _HEADER, lengths[inside]
+    good = _sound(data, starts, lengths)
+    return Piece(data, starts[good], lengths[good], np.arange(int(good.sum())))
+
+
+def _sound(data: Bytes, starts: Ints, lengths: Ints) -> NDArray[np.bool_]:
+    """Whether the records' data agree with their checksums."""
+    agree: NDArray[np.bool_] = masked(crc32c_many(data, starts, lengths)) == _words(data, starts + lengths)
+    return agree
 
 
 def _headers(data: Bytes, end: int) -> tuple[Ints, Ints]:

@@ -50,7 +50,7 @@ def read_args(folder: Folder, entry: Entry) -> Arguments:
         found.problems.append(Problem(entry.path, f"{error}; the settings in it are not known"))
         return found
     found.config = record.path if record.of is not None else ""
-    found.values = {key: plain(value) for key, value in record.state.items() if not key.startswith("_")}
+    found.values = {key: plain(value) for key, value in record.state.items() if key[:1] != "_"}
     for name in _INTERNAL:
         found.values.pop(name, None)
     for name in _SECRET & found.values.keys():

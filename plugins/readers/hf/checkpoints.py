@@ -19,6 +19,7 @@ _PART = re.compile(
 _WEAK = frozenset({"training_args.bin", "adapter_config.json"})
 _SHARED = frozenset({"eval_results.json", "test_results.json", "predict_results.json", "metrics.json"})
 """Names that other programs use too, so that the content decides."""
+_TELLING = _SHARED | {"README.md"}
 _STRONG = frozenset(NAMES) - _SHARED
 _METRIC = re.compile(rb'"(?:train|eval|test|predict)_[^"]+":\s*[-0-9N]')
 _HEAD = 4096
@@ -96,12 +97,14 @@ def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
     above_strong = {above for home in strong for above in _chain(home)}
     weak: dict[str, tuple[str, float]] = {}
     for entry in folder.entries:
-        if entry.name not in _WEAK and not _tells(folder, entry):
+        if entry.name not in _WEAK and entry.name not in _TELLING:
             continue
         home = entry.parent
         while home and (step_of(home) is not None or _PART.match(home.rpartition("/")[2])):
             home = _above(home)
-        if home not in above_strong and strong.isdisjoint(_chain(home)):
+        if home in above_strong or not strong.isdisjoint(_chain(home)):
+            continue
+        if entry.name in _WEAK or _tells(folder, entry):
             weak.setdefault(home, (entry.path, 0.5 if entry.name == "training_args.bin" else 0.3))
     topmost = [home for home in weak if weak.keys().isdisjoint(list(_chain(home))[1:])]
     homes |= {home: weak[home] for home in topmost}
@@ -109,8 +112,6 @@ def _add_weak(folder: Folder, homes: dict[str, tuple[str, float]]) -> None:
 
 def _tells(folder: Folder, entry: Entry) -> bool:
     """Whether a card or a metrics file was written by a trainer, or stands in for one that was not downloaded."""
-    if entry.name != "README.md" and entry.name not in _SHARED:
-        return False
     try:
         head = folder.read(entry, _HEAD)
     except OSError:

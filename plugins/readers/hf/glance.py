@@ -1,7 +1,7 @@
 """Runs for a list: of each state only its beginning and its end, of the arguments what tells runs apart.
 
-A state's members are sorted by name and its rows stand between them, so the beginning holds the steps done, the end the
-steps planned and the last rows.
+A state's members are sorted by name and its rows stand between them, so the beginning holds the steps done and the
+first row, the end the steps planned and the last rows.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
@@ -23,79 +24,86 @@ from dpo_report.plugins.readers.hf.state import State
 from dpo_report.plugins.readers.hf.status import status
 from dpo_report.plugins.readers.hf.witness import NAME, read_place
 
-HEAD, END, TAIL = 2 << 10, 3 << 10, 4 << 10
-"""Bytes of a state's beginning; of its end, for the members behind the rows; and of its end with some rows."""
+HEAD, TAIL = 2 << 10, 4 << 10
+"""Bytes of a state's beginning, with its first row, and of its end, with the members behind the rows and some rows."""
 _MEMBER = re.compile(rb'"(global_step|max_steps|epoch)":\s*([-+0-9.eE]+)')
 _ROW = re.compile(rb"\{[^{}]*\}")
+_ROWS = b'"log_history"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """A state's two ends."""
+
+    state: State
+    head: bytes
+    """Empty for a small file."""
+    tail: bytes
+    """All of a small file."""
 
 
 def glance(folder: Folder) -> Iterator[Witness]:
-    """A witness for every run of a parent, with its last rows only."""
+    """A witness for every run of a parent, with its first and its last rows only."""
     for place in checkpoints.find(folder):
         states = [entry for entry in place.folder.entries if entry.name == place.state and entry.path.count("/") < 2]
-        ends = [_members(place.folder, entry) for entry in states]
-        if not ends or not all(ends):
+        ends = [found for entry in states if (found := _ends(place.folder, entry)) is not None]
+        if not ends or len(ends) < len(states):
             yield from read_place(place)  # results only, a card only, or a state of another shape
-            continue
-        yield from _witnesses(place, [one for one in ends if one is not None])
+        else:
+            yield from _witnesses(place, ends)
 
 
-def _members(folder: Folder, entry: Entry) -> State | None:
-    """What the two ends of a state tell; None where they do not tell the steps done and planned."""
+def _ends(folder: Folder, entry: Entry) -> _Ends | None:
+    """The two ends of a state; None where they do not tell the steps done and planned."""
     try:
-        with folder.path(entry).open("rb") as stream:
+        with folder.stream(entry) as stream:
             head = stream.read(HEAD)
-            stream.seek(max(len(head), entry.size - END))
-            whole = head + stream.read(END)
+            stream.seek(max(len(head), entry.size - TAIL))
+            tail = stream.read(TAIL)
     except OSError:
         return None
-    before = whole.partition(b'"log_history"')[0]
-    last = whole.rfind(b"]", 0, whole.rfind(b'"max_steps"'))
-    behind = whole[last:] if last >= 0 else b""
+    if len(head) + len(tail) >= entry.size:
+        tail = head + tail  # a small file; a row may lie across
+    last = tail.rfind(b"]", 0, tail.rfind(b'"max_steps"'))
     state = State(entry.path)
-    for name, value in _MEMBER.findall(before) + _MEMBER.findall(behind):
+    for name, value in _MEMBER.findall(head.partition(_ROWS)[0]) + (_MEMBER.findall(tail, last) if last >= 0 else []):
         with suppress(ValueError):
             state.members.setdefault(name.decode(), float(value))
     told = state.whole("global_step") is not None and state.whole("max_steps") is not None
-    return state if told else None
+    return _Ends(state, b"" if len(tail) >= entry.size else head, tail) if told else None
 
 
-def _known(folder: Folder, state: State) -> Known:
-    """A state with its last rows."""
-    path = folder.path(state.file)
-    with suppress(OSError), path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - TAIL))
-        for match in _ROW.finditer(stream.read(TAIL)):
-            row = _row(match.group())
-            if row is not None:
-                state.history.add(row)
+def _known(ends: _Ends) -> Known:
+    """A state with its first and last rows."""
+    state, found = ends.state, [*_ROW.findall(ends.head.partition(_ROWS)[2]), *_ROW.findall(ends.tail)]
+    for row in _rows([raw for raw in found if b'"step"' in raw]):
+        state.history.add(row)
     state.history.done()
     return Known(state, tabulate(state.history))
 
 
-def _row(raw: bytes) -> dict[str, Any] | None:
-    if b'"step"' not in raw:
-        return None
+def _rows(texts: list[bytes]) -> list[Any]:
+    """What the texts hold; those that are no JSON are left out."""
     try:
-        value = json.loads(raw)
+        rows: list[Any] = json.loads(b"[%s]" % b",".join(texts))
     except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+        return [row for text in texts for row in _rows([text])] if len(texts) > 1 else []
+    return rows
 
 
-def _witnesses(place: checkpoints.Place, states: list[State]) -> Iterator[Witness]:
+def _witnesses(place: checkpoints.Place, states: list[_Ends]) -> Iterator[Witness]:
     """The run of the folder, then those that were planned otherwise; of each the state that went furthest."""
-    furthest: dict[int | None, State] = {}
-    for state in states:
-        plan = state.whole("max_steps")
-        kept = furthest.setdefault(plan, state)
-        if _rank(state) > _rank(kept):
-            furthest[plan] = state
-    atop = {state.whole("max_steps") for state in states if "/" not in state.file}
-    ordered = sorted(furthest.values(), key=lambda s: (s.whole("max_steps") in atop, _rank(s)), reverse=True)
-    for number, state in enumerate(ordered):
-        identity = state.file.rpartition("/")[0] if number else ""
-        yield _witness(place, _known(place.folder, state), identity)
+    furthest: dict[int | None, _Ends] = {}
+    for ends in states:
+        plan = ends.state.whole("max_steps")
+        kept = furthest.setdefault(plan, ends)
+        if _rank(ends.state) > _rank(kept.state):
+            furthest[plan] = ends
+    atop = {ends.state.whole("max_steps") for ends in states if "/" not in ends.state.file}
+    ordered = sorted(furthest.items(), key=lambda one: (one[0] in atop, _rank(one[1].state)), reverse=True)
+    for number, (_, ends) in enumerate(ordered):
+        identity = ends.state.file.rpartition("/")[0] if number else ""
+        yield _witness(place, _known(ends), identity)
 
 
 def _rank(state: State) -> tuple[int, bool]:
@@ -118,6 +126,7 @@ def _witness(place: checkpoints.Place, known: Known, identity: str) -> Witness:
     )
     step, planned = known.step, known.state.whole("max_steps")
     values = args.values or written.settings
+    told_by = Source(args.file or card.file)
     return Witness(
         NAME,
         identity,
@@ -128,7 +137,7 @@ def _witness(place: checkpoints.Place, known: Known, identity: str) -> Witness:
         status=status(step, planned, series, {}, None),
         global_step=step,
         max_steps=planned if planned and planned > 0 else None,
-        settings={name: Setting(name, value, Source(args.file or card.file, name)) for name, value in values.items()},
+        settings={name: Setting(name, value, told_by) for name, value in values.items()},
         series=tuple(series),
         precision=10,
         folder=place.home,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 MAX_SHAPES = 4096
 """Different sets of keys that are kept; a real log has a dozen."""
 PENDING = 4096
+_NUMBERS = frozenset({int, float})
 _KINDS = {
     str: "texts in place of numbers",
     type(None): "values that are null",
@@ -64,10 +65,17 @@ class History:
         if not isinstance(row, dict):
             self.odd("rows that are no objects", number)
             return
-        found = {key: x for key, value in row.items() if (x := self._number(value, number)) is not None}
+        try:
+            plain = _NUMBERS.issuperset(map(type, row.values()))
+            found = dict(zip(row, map(float, row.values()), strict=True)) if plain else self._numbers(row, number)
+        except OverflowError:
+            found = self._numbers(row, number)
         self._pending.append((number, found))
         if len(self._pending) >= PENDING:
             self._flush()
+
+    def _numbers(self, row: dict[str, Any], number: int) -> dict[str, float]:
+        return {key: x for key, value in row.items() if (x := self._number(value, number)) is not None}
 
     def odd(self, kind: str, row: int) -> None:
         """Count something that was left out."""

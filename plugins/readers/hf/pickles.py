@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dpo_report.plugins.readers.hf.opcodes import opcodes
+from dpo_report.plugins.readers.hf.opcodes import CODES, opcode, text_at
 
 MAX_OPCODES = 200_000
 MAX_TEXT = 20_000
@@ -53,7 +53,8 @@ class Record:
 
 
 _MARK = object()
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_BINPUT, _BINUNICODE = CODES["BINPUT"], CODES["BINUNICODE"]
+_CONSTANTS = {CODES["NONE"]: None, CODES["NEWTRUE"]: True, CODES["NEWFALSE"]: False}
 _LITERALS = frozenset(
     {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
     | {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING"}
@@ -84,8 +85,6 @@ class _Machine:
             self.memo[len(self.memo)] = stack[-1]
         elif op in ("BINGET", "LONG_BINGET", "GET"):
             stack.append(self.memo[int(arg)])
-        elif op in _CONSTANTS:
-            stack.append(_CONSTANTS[op])
         elif op in _EMPTY:
             stack.append(_EMPTY[op]())
         elif op in _SIZES:
@@ -184,26 +183,44 @@ def unpickle(data: bytes, start: int = 0) -> tuple[Any, int]:
         Unreadable: no pickle, broken, or too large.
     """
     machine = _Machine()
+    stack, memo, place, size = machine.stack, machine.memo, start, len(data)
     try:
-        for count, (name, argument, end) in enumerate(opcodes(data, start)):
-            if name == "STOP":
-                return machine.pop(1)[0], end
-            if count > MAX_OPCODES:
-                raise Unreadable(f"is a pickle of more than {MAX_OPCODES:,} steps")
-            machine.step(name, argument)
+        for _ in range(MAX_OPCODES):
+            code = data[place]
+            if code == _BINUNICODE:  # these three are nine in ten, so they are carried out here
+                begin = place + 5
+                place = begin + int.from_bytes(data[place + 1 : begin], "little")
+                text = text_at(data, begin, place)
+                stack.append(text)
+                if place < size and data[place] == _BINPUT:
+                    memo[data[place + 1]] = text
+                    place += 2
+            elif code in _CONSTANTS:
+                stack.append(_CONSTANTS[code])
+                place += 1
+            elif code == _BINPUT:
+                memo[data[place + 1]] = stack[-1]
+                place += 2
+            else:
+                name, argument, place = opcode(data, place)
+                if name == "STOP":
+                    return machine.pop(1)[0], place
+                machine.step(name, argument)
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError, EOFError, struct.error) as error:
         raise Unreadable("is a broken pickle") from error
-    raise Unreadable("is a broken pickle")
+    raise Unreadable(f"is a pickle of more than {MAX_OPCODES:,} steps")
 
 
 def tidy(text: str) -> str:
     """Text that can be written as UTF-8, cut where it is very long."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
+    whole = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
     return whole if len(whole) <= MAX_TEXT else whole[:MAX_TEXT] + "..."
 
 
 def plain(value: Any) -> Any:
     """A value as text, numbers, booleans, None, lists and mappings; what is none of these as ``<its class>``."""
+    if value is None or value is True or value is False:
+        return value  # two in three arguments
     return _plain(value, MAX_DEPTH, [MAX_NODES])
 
 

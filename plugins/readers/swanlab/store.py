@@ -137,4 +137,9 @@ def _scalar(store: Store, record: int, data: bytes, outer: Field) -> None:
     store.point(key, float(step), value, record)
 
 
-_TRACKER = Tracker("SwanLab", MAGIC, Store, _take)
+def _begun(store: Store) -> bool:
+    """Whether a second row has begun, so that the first one tells what is logged."""
+    return any(len(steps) > 1 for steps, _, _ in store.columns.values())
+
+
+_TRACKER = Tracker("SwanLab", MAGIC, Store, _take, _begun)

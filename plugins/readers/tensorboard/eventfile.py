@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,11 @@ from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.hf.state import LFS_HINT, LFS_PROBLEM, is_pointer
 from dpo_report.plugins.readers.keys import canonical
 from dpo_report.plugins.readers.points import Part, Points
-from dpo_report.plugins.readers.tensorboard.scalars import Floats, Scalars, Shapes
+from dpo_report.plugins.readers.tensorboard.scalars import Floats, Scalars
 from dpo_report.plugins.readers.tfrecords import Records
 
 _NAME = re.compile(r"tfevents\.(\d{1,18})\.(?:(.*?)\.(\d+)\.(\d+)(?:\.v2)?$)?")
 _MARK = "train_runtime"
-ENDS = 8 << 10, 64 << 10
-"""Bytes of a file's beginning and of its end that suffice for a list, with the arguments and a row of every curve in
-both; the second where the first do not, and else the file is read whole."""
 POINTER = 1 << 10
 """Bytes that a Git LFS pointer stays below, by its definition."""
 _NOT_TRAINING = frozenset({"epoch", "learning_rate"})
@@ -101,11 +97,13 @@ def is_event_file(entry: Entry) -> bool:
     return "tfevents" in entry.name and not entry.name.endswith(".profile-empty")
 
 
-def read(folder: Folder, entry: Entry, ends: Shapes | None = None) -> EventFile:
-    """Read an event file. Never raises for what it holds.
+def brief(entry: Entry, scalars: Scalars) -> EventFile:
+    """An event file of which something was read."""
+    return EventFile(entry.path, *_named(entry.name), scalars.points(), scalars)
 
-    With ``ends``, the shapes of events that were learnt from other files, only its beginning and its end are read.
-    """
+
+def read(folder: Folder, entry: Entry) -> EventFile:
+    """Read an event file. Never raises for what it holds."""
     time, writer, number = _named(entry.name)
     if entry.size < POINTER and is_pointer(head(folder, entry)):
         problem = Problem(entry.path, LFS_PROBLEM, LFS_HINT)
@@ -115,10 +113,7 @@ def read(folder: Folder, entry: Entry, ends: Shapes | None = None) -> EventFile:
     hint = ""
     try:
         path = folder.path(entry)
-        brief = None if ends is None else _ends(path, entry.size, ends)
-        content = brief or followed(
-            path, "tensorboard", entry.size, _Content, lambda known: known.read_on(path, entry.size)
-        )
+        content = followed(path, "tensorboard", entry.size, _Content, lambda known: known.read_on(path, entry.size))
         problems += content.damage()
         if not content.records.count:
             problems = ["is empty" if not entry.size else "holds no records of TensorBoard"]
@@ -159,26 +154,6 @@ class _Content:
         """What is wrong with the file; while it is watched, its end may stay open."""
         ending = "" if following() else self.records.ending
         return [*self.records.damage, *([ending] if ending else [])]
-
-
-def _ends(path: Path, size: int, shapes: Shapes) -> _Content | None:
-    """The beginning and the end of a file; None where it is small, or a curve that begins there does not end here."""
-    for length in ENDS:
-        if size <= 2 * length:
-            return None
-        with path.open("rb") as stream:
-            both = stream.read(length)
-            stream.seek(size - length)
-            both += stream.read(length)
-        content, last = _Content(scalars=Scalars(shapes)), 0
-        for piece in content.records.pieces(BytesIO(both), len(both)):
-            content.scalars.add(piece)
-            last = int(piece.rows[piece.starts < length][-1:].sum())
-        curves = content.scalars.curves.values()
-        if curves and any(curve.first <= last for curve in curves) and all(curve.last > last for curve in curves):
-            content.records.damage.clear()  # the record at the cut, and the one in which the end begins
-            return content
-    return None
 
 
 def _parted(columns: dict[str, Points]) -> tuple[dict[str, Points], dict[str, Points]]:

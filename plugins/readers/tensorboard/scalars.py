@@ -48,6 +48,7 @@ class Curve:
     steps: list[Ints] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
     rows: list[Ints] = field(default_factory=list)
+    """Rising within each block."""
 
     def add(self, steps: Ints, values: Floats, rows: Ints) -> None:
         """Add a block."""
@@ -58,12 +59,12 @@ class Curve:
     @property
     def first(self) -> int:
         """The record of its first point."""
-        return min(int(rows.min()) for rows in self.rows)
+        return min(int(rows[0]) for rows in self.rows)
 
     @property
     def last(self) -> int:
         """The record of its last point."""
-        return max(int(rows.max()) for rows in self.rows)
+        return max(int(rows[-1]) for rows in self.rows)
 
     def points(self) -> Points:
         """The points in the order of the file. They are kept as one block, for more may come."""

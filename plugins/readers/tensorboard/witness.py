@@ -16,9 +16,9 @@ from dpo_report.plugins.readers.keys import canonical, mapping, split_of, tells_
 from dpo_report.plugins.readers.points import told
 from dpo_report.plugins.readers.tensorboard.arguments import settings
 from dpo_report.plugins.readers.tensorboard.attempts import Attempt, attempts
-from dpo_report.plugins.readers.tensorboard.eventfile import EventFile, is_event_file
+from dpo_report.plugins.readers.tensorboard.ends import briefly
+from dpo_report.plugins.readers.tensorboard.eventfile import EventFile, brief, is_event_file
 from dpo_report.plugins.readers.tensorboard.eventfile import read as read_file
-from dpo_report.plugins.readers.tensorboard.scalars import Shapes
 
 NAME = "tensorboard"
 TITLE = "TensorBoard event files"
@@ -41,9 +41,11 @@ def read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:
     """A witness for every run in a folder; with ``ends`` of the beginning and the end of its files only."""
     entries = [entry for entry in folder.entries if is_event_file(entry) or folder.only is not None]
     homes: dict[str, list[EventFile]] = {}
-    shapes: Shapes | None = {} if ends else None
+    known = briefly(folder, entries) if ends else {}
     for entry in entries:
-        homes.setdefault(entry.parent, []).append(read_file(folder, entry, shapes))
+        told_of = known.get(entry.path)
+        file = read_file(folder, entry) if told_of is None else brief(entry, told_of)
+        homes.setdefault(entry.parent, []).append(file)
     for home, files in _joined(homes).items():
         yield from _read_home(home, files)
 

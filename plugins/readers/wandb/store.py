@@ -197,4 +197,9 @@ def _telemetry(store: Store, data: bytes, outer: Field) -> None:
             store.versions.setdefault("wandb", text(data, one))
 
 
-_TRACKER = Tracker("W&B", MAGIC, Store, _take)
+def _begun(store: Store) -> bool:
+    """Whether the settings are known, as they are when rows are logged, and what is logged."""
+    return len(store.rows) > 1
+
+
+_TRACKER = Tracker("W&B", MAGIC, Store, _take, _begun)
