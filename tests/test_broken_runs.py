@@ -379,3 +379,23 @@ def test_what_a_number_means_is_told_where_there_is_room_for_it(
     monkeypatch.setenv("COLUMNS", str(columns))
     assert main(["inspect", str(RUNS / "dpo-eval")]) == 0
     assert ("what it means" in capsys.readouterr().out) is told
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{\n "train_loss": 0.45,\n "train_runt', "is not valid JSON"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 233\n", "is a Git LFS pointer"),
+        ("", "is empty"),
+    ],
+    ids=["torn", "not fetched", "empty"],
+)
+def test_results_that_cannot_be_read_are_not_called_missing(
+    content: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "train_results.json").write_text(content)
+    told = inspected(tmp_path, capsys)
+    sentences = {finding["code"]: finding["text"] for finding in told["findings"] if finding["status"] == "found"}
+    assert told["status"] == "unknown"
+    assert "A2.none" not in sentences
+    assert "No log could be read" in sentences["A2"] and why in sentences["A2"]

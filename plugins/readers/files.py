@@ -6,6 +6,7 @@ import codecs
 import json
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache, partial
+from io import FileIO
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -28,6 +29,8 @@ _NO_LOGS = frozenset(
 )
 HEAD = 4096
 """Bytes that are looked at to tell a file's kind."""
+KEPT = 64 << 20
+"""Bytes of first bytes that are remembered."""
 _FIRST, _LAST = 48 << 10, 16 << 10
 LINE = 16 << 20
 """Longer lines are left out."""
@@ -36,15 +39,38 @@ JSON = 64 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
+class _Heads:
+    """First bytes of files, kept while they are few: many readers look at each of a hundred thousand tiny files."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, int], bytes] = {}
+        self.size = 0
+        """Bytes of what is kept."""
+
+    def of(self, path: str, size: int) -> bytes:
+        """The first bytes of a file of that size; empty where it cannot be read."""
+        found = self.kept.get((path, size))
+        if found is None:
+            found = _first_bytes(path)
+            self.size += len(found) + len(path)
+            if self.size > KEPT:
+                self.kept.clear()
+                self.size = len(found) + len(path)
+            self.kept[path, size] = found
+        return found
+
+
+_heads = _Heads()
+
+
 def head(folder: Folder, entry: Entry) -> bytes:
     """The first bytes of a file; empty where it cannot be read."""
-    return _head(_path(folder, entry), entry.size) if entry.size else b""
+    return _heads.of(_path(folder, entry), entry.size) if entry.size else b""
 
 
-@lru_cache(maxsize=4096)
-def _head(path: str, _size: int) -> bytes:
+def _first_bytes(path: str) -> bytes:
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 - a plain string is the cheaper key
+        with FileIO(path) as stream:
             return stream.read(HEAD)
     except OSError:
         return b""
@@ -52,7 +78,7 @@ def _head(path: str, _size: int) -> bytes:
 
 def glimpse(folder: Folder, entry: Entry) -> bytes:
     """The beginning and the end of a file: console output opens with pages of configuration before its first step."""
-    return _glimpse(_path(folder, entry), entry.size) if entry.size else b""
+    return _glimpse(_path(folder, entry), entry.size) if entry.size > HEAD else head(folder, entry)
 
 
 @lru_cache(maxsize=64)

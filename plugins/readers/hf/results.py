@@ -27,11 +27,11 @@ def is_summary(value: dict[str, Any]) -> bool:
     return any(_PREFIXED.match(key) and _number(item) is not None for key, item in value.items())
 
 
-def read_results(folder: Folder, path: str, problems: list[Problem]) -> dict[str, Datum]:
-    """The numbers of one results file; empty, with a problem, where it holds something else."""
+def read_results(folder: Folder, path: str, problems: list[Problem]) -> dict[str, Datum] | None:
+    """One results file's numbers; empty, with a problem, where it holds something else; None where it is unreadable."""
     value = read_object(folder, path, problems)
     if value is None:
-        return {}
+        return None
     if not is_summary(value):
         problems.append(Problem(path, "holds no metrics of the trainer (another program's results?), left out"))
         return {}

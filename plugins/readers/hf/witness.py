@@ -77,14 +77,14 @@ def _read_run(folder: Folder, name: str) -> Iterator[Witness]:
     entries.sort(key=lambda e: (checkpoints.step_of(e.parent) or 0) if e.parent else 1 << 62)
     problems: list[Problem] = []
     summary: dict[str, Datum] = {}
-    for result in NAMES:
-        if result in folder:
-            for key, datum in read_results(folder, result, problems).items():
-                _keep(summary, key, datum, problems)
+    results = [read_results(folder, result, problems) for result in NAMES if result in folder]
+    for told in results:
+        for key, datum in (told or {}).items():
+            _keep(summary, key, datum, problems)
     groups = _grouped(folder, entries)
     if not groups:
         unread = [problem for entry in entries for problem in _known(folder, entry).state.problems]
-        yield _witness(folder, [], "", summary, (*problems, *unread), blind=bool(entries))
+        yield _witness(folder, [], "", summary, (*problems, *unread), blind=bool(entries) or None in results)
         return
     main = next((g for g in groups if any("/" not in k.state.file for k in g)), groups[0])
     problems += [_other_run(main, group) for group in groups if group is not main]
@@ -153,7 +153,7 @@ def _witness(
     others: frozenset[str] = frozenset(),
     blind: bool = False,
 ) -> Witness:
-    """Put together what one run's files tell; ``blind`` where there are states that could not be read."""
+    """Put together what one run's files tell; ``blind`` where files with metrics could not be read."""
     series = merged(group) if group else []
     told = tell(folder, group, series, others, main=not identity, trained=bool(results))
     found = list(problems)
