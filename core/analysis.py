@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,9 @@ from dpo_report.core.model import Analysis, Finding, OpenQuestion, Problem, Run,
 if TYPE_CHECKING:
     from dpo_report.core.manager import Host
     from dpo_report.core.plot import Figure
+
+_NEAR = 0.75
+"""How alike a word and a slip of it are, of 1."""
 
 
 def analyse(run: Run, host: Host | None = None) -> Analysis:
@@ -46,6 +50,7 @@ def _analysed(run: Run, host: Host) -> Analysis:
     verdicts = () if unjudged else _judged(run, findings, host)
     figures = tuple(_figures(run, values, host, problems))
     questions = tuple(_questions(run, host, problems))
+    problems += _misspelt(run, questions)
     return Analysis(
         run=run,
         values=values,
@@ -190,3 +195,12 @@ def _questions(run: Run, host: Host, problems: list[Problem]) -> Iterable[OpenQu
             known = None
         answer = run.answers.get(question.id) or known
         yield OpenQuestion(question.id, question.text, question.why, question.standards, answer)
+
+
+def _misspelt(run: Run, questions: Iterable[OpenQuestion]) -> Iterable[Problem]:
+    """Answers under names that nearly are a question's; any other name may be one that a template prints."""
+    ids = [question.id for question in questions]
+    for name in run.answers:
+        near = get_close_matches(name, ids, 1, _NEAR)
+        if name not in ids and near:
+            yield Problem(f"[answers] {name}", "answers no question", f"did you mean {near[0]}?")

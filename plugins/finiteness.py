@@ -32,6 +32,12 @@ def bad_steps(run: Run) -> set[int]:
     return {int(step) for series in watched(run) for step in series.steps[~np.isfinite(series.values)]}
 
 
+def bad_evaluations(run: Run) -> set[int]:
+    """Steps at which a held-out loss is not finite."""
+    held_out = [series for (name, split), series in run.series.items() if name == "loss" and split.startswith("eval")]
+    return {int(step) for series in held_out for step in series.steps[~np.isfinite(series.values)]}
+
+
 def bad_summary(run: Run) -> bool:
     """Whether the closing summary holds NaN or an infinity."""
     return any(isinstance(datum.value, float) and not math.isfinite(datum.value) for datum in run.summary.values())

@@ -1,6 +1,7 @@
 """`[run]` and `[settings]` of dpo-report.toml: what the logs leave out, never what they tell."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from dpo_report.core.analysis import analyse
 from dpo_report.core.cli import main
 from dpo_report.core.loader import load
 
+RUNS = Path(__file__).parent / "runs"
 SUMMARY = {"train_runtime": 19.619, "train_samples_per_second": 0.816, "train_steps_per_second": 0.204,
            "train_loss": 0.4595, "epoch": 2.0}  # fmt: skip
 TOLD = """
@@ -171,3 +173,16 @@ def test_answers_elsewhere_are_not_for_all_runs_of_a_folder(kept, capsys):
     folder, file = kept
     assert main(["build", str(folder), "--all", "--answers", str(file)]) == 1
     assert "--answers is for runs that are named one by one" in capsys.readouterr().err
+
+
+def test_an_answer_whose_name_is_misspelt_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another name may be one that a template of the author's prints, or a checklist's."""
+    run = tmp_path / "run"
+    shutil.copytree(RUNS / "dpo-log1", run)
+    (run / "dpo-report.toml").write_text(
+        '[answers]\nhardwares = "mine"\nacl-b2 = "yes"\nours = "x"\nsplit = "random"\n'
+    )
+    assert main(["inspect", str(run)]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "[answers] hardwares: answers no question (did you mean hardware?)" in told
+    assert told.count("answers no question") == 1

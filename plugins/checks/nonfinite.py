@@ -14,19 +14,24 @@ from dpo_report.plugins import finiteness, reading
 def non_finite(run: Run, values: Values) -> Finding:
     """C12."""
     steps, zeros = finiteness.bad_steps(run), finiteness.alarming_zeros(run)
-    if not steps and not zeros and not finiteness.bad_summary(run):
+    held_out = sorted(finiteness.bad_evaluations(run))
+    if not steps and not zeros and not held_out and not finiteness.bad_summary(run):
         if not run.series and not run.summary:
             raise NotApplicable("nothing was logged")
         return passed("every logged loss, gradient norm and reward is finite", grants=("finite",))
     shown = sorted(steps | zeros)
     if shown:
         text = say("Values were not finite at {steps}", steps=_spans(run, shown))
+    elif held_out:
+        text = say("The held-out loss was not finite at {steps}", steps=_spans(run, held_out))
     else:
         text = say("Values of the closing summary were not finite")
     if zeros:
         text += f", and the logged loss was exactly 0 at {numbers.plural(len(zeros), 'step')}"
+    if shown and held_out:
+        text += say("; nor was the held-out loss at {steps}", steps=_spans(run, held_out))
     mean = run.number("train_loss")
-    hidden = zeros or (mean is not None and math.isfinite(mean))
+    hidden = zeros or (bool(shown) and mean is not None and math.isfinite(mean))
     text += "; the trainer's filter may have hidden others in the averaged loss" if hidden else ""
     text += ". Nothing is claimed for this run but that its steps were taken"
     text += "; its small losses are no sign of a good fit." if zeros else "."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
-from dpo_report.core.model import Run, Series, Value
+from dpo_report.core.model import Run, Value
 from dpo_report.plugins import baselines, conventions, finiteness, reading, statistics
 
 
@@ -87,8 +87,8 @@ def _reduction(run: Run) -> Iterator[Value]:
     rows = np.flatnonzero(np.isfinite(series.values))
     head, tail = series.sources_at(rows[:width]), series.sources_at(rows[-width:])
     span = f"{width} rows each"
-    starts = _span(run, series, int(rows[0]), int(rows[width - 1]))
-    ends = _span(run, series, int(rows[-width]), int(rows[-1]))
+    starts = reading.window_text(run, series, int(rows[0]), int(rows[width - 1]))
+    ends = reading.window_text(run, series, int(rows[-width]), int(rows[-1]))
     yield Value(
         "loss.train.median_first",
         first,
@@ -112,11 +112,6 @@ def _reduction(run: Run) -> Iterator[Value]:
         formula=f"median of the first minus median of the last rows ({span})",
         note=f"{starts} against {ends}",
     )
-
-
-def _span(run: Run, series: Series, first: int, last: int) -> str:
-    """The steps that rows ``first`` to ``last`` average over."""
-    return reading.span_text(run, reading.window(run, series, first)[0], reading.window(run, series, last)[1])
 
 
 def _trend(run: Run) -> Iterator[Value]:

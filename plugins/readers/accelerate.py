@@ -11,6 +11,7 @@ from dpo_report.core.model import Problem, Witness
 from dpo_report.plugins.readers.collect import Told, witness
 from dpo_report.plugins.readers.files import named
 from dpo_report.plugins.readers.settings import from_yaml
+from dpo_report.plugins.readers.tensorboard.eventfile import is_event_file
 
 NAME = "accelerate"
 _TIME = re.compile(r"^\d{9,11}\.\d+$")
@@ -42,7 +43,17 @@ def _read(folder: Folder) -> Iterator[Witness]:
             problems.append(
                 Problem(newest.path, f"{len(entries)} attempts left their settings here; the newest are used")
             )
-        yield witness(NAME, Told(), [newest.path], folder=home, settings=settings, problems=problems, precision=2)
+        logged = any(is_event_file(entry) for entry in sub.entries)
+        yield witness(
+            NAME,
+            Told(),
+            [newest.path],
+            folder=home,
+            settings=settings,
+            problems=problems,
+            ended="unknown" if logged else "no-metrics",
+            precision=2,
+        )
 
 
 FILES = (FileKind("hparams.yml", "config", "the configuration that Accelerate's tracker was given"),)

@@ -41,7 +41,7 @@ from dpo_report.plugins.reading.told import (
     version,
     whole,
 )
-from dpo_report.plugins.reading.windows import span_text, window, window_pairs, window_text
+from dpo_report.plugins.reading.windows import window, window_pairs, window_text
 
 __all__ = [
     "BASE_MODEL",
@@ -83,7 +83,6 @@ __all__ = [
     "schedule_errors",
     "setting",
     "setting_source",
-    "span_text",
     "total_steps",
     "unread_log",
     "untrained_steps",

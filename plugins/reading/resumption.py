@@ -20,8 +20,9 @@ def resumed_from(run: Run) -> int | None:
     if total is None:
         return None  # the rows count something else than optimizer steps
     steps = row_steps(run)
-    every = numeric(setting(run, "logging_steps")) or (float(np.median(np.diff(steps))) if len(steps) > 2 else None)
-    if len(steps) and every and every >= 1 and steps[0] > every + 0.5:
+    usual = float(np.median(np.diff(steps))) if len(steps) > 2 else 0.0
+    every = max(numeric(setting(run, "logging_steps")) or 0.0, usual)  # rows may be rarer: evaluations
+    if len(steps) and every >= 1 and steps[0] > every + 0.5:
         return int(steps[0] - every)
     runtime, rate = run.number("train_runtime"), run.number("train_steps_per_second")
     counted = run.status == "completed" and at_least(run, "transformers", 5, 21)

@@ -83,4 +83,8 @@ def unread_log(run: Run) -> Problem | None:
     read = {file for witness in run.witnesses for file in witness.files}
     logs = {file.path for file in run.files if file.role in _LOGS and not file.path.endswith(_NO_LOGS)}
     blind = run.status == "unknown" and not run.summary
-    return next((one for one in run.problems if one.where in logs and (blind or one.where not in read)), None)
+    for one in run.problems:
+        store = any(file.path.startswith(f"{one.where}/") for file in run.files)  # a log may be a folder
+        if (one.where in logs or store) and (blind or one.where not in read):
+            return one
+    return None

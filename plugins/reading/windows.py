@@ -19,16 +19,18 @@ def window(run: Run, series: Series, index: int) -> tuple[int, int]:
     return min(before + 1, end), end
 
 
-def window_text(run: Run, series: Series, index: int) -> str:
-    """``step 4`` or ``steps 5,801 to 5,900``."""
-    first, last = window(run, series, index)
-    return span_text(run, first, last)
+def window_text(run: Run, series: Series, first: int, last: int | None = None) -> str:
+    """The span of the axis that a row averages over, or several: ``step 4``, ``steps 5,801 to 5,900``.
 
-
-def span_text(run: Run, first: int, last: int) -> str:
-    """A span of the axis; ``log positions`` where the run does not count optimizer steps."""
+    ``log positions`` where the run does not count optimizer steps; they may be parts of epochs.
+    """
+    last = first if last is None else last
     word = "step" if run.global_step is not None else "log position"
-    return f"{word} {last:,}" if first >= last else f"{word}s {first:,} to {last:,}"
+    if (series.steps % 1 != 0).any():
+        begin, end = (f"{series.steps[index]:,g}" for index in (first, last))
+    else:
+        begin, end = f"{window(run, series, first)[0]:,}", f"{window(run, series, last)[1]:,}"
+    return f"{word} {end}" if begin == end else f"{word}s {begin} to {end}"
 
 
 def window_pairs(run: Run, series: Series, index: int) -> int | None:

@@ -45,10 +45,11 @@ def planned_steps(settings: Mapping[str, Setting]) -> int | None:
 
 
 def _diverged(series: Sequence[Series], summary: Mapping[str, Datum]) -> bool:
-    """Whether the run ends in numbers that are none.
+    """Whether training ends in numbers that are none; where no training loss was logged, the held-out loss tells.
 
     An infinite gradient norm alone is no sign: mixed precision skips such steps. NaN is.
     """
+    trained = any((one.name, one.split) == ("loss", "train") for one in series)
     for one in series:
         if not len(one):
             continue
@@ -59,7 +60,7 @@ def _diverged(series: Sequence[Series], summary: Mapping[str, Datum]) -> bool:
             else:
                 bad = one.name == "grad_norm" and math.isnan(last)
         else:
-            bad = one.split.startswith("eval") and one.name == "loss" and not math.isfinite(last)
+            bad = not trained and one.split.startswith("eval") and one.name == "loss" and not math.isfinite(last)
         if bad:
             return True
     mean = summary.get("train_loss")
