@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,15 @@ from binary import event_file, field, leveldb, scalar
 from dpo_report.core.contract import Reader
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Witness
+from dpo_report.plugins.readers.hf import witness as hf
+from dpo_report.plugins.readers.hf.glance import glance
 from dpo_report.plugins.readers.swanlab import witness as swanlab
 from dpo_report.plugins.readers.tensorboard import witness as tensorboard
 from dpo_report.plugins.readers.wandb import witness as wandb
 from reads import bytes_read
 
 HERE = Path(__file__).parent
+HF = Reader(hf.NAME, hf.detect, hf.read, glance=glance)
 READERS = {one.NAME: one.READER for one in (tensorboard, wandb, swanlab)}
 TAGS = ("train/loss", "train/grad_norm", "train/rewards/margins", "train/epoch")
 
@@ -171,3 +175,87 @@ def test_what_is_torn_in_one_file_is_not_sought_in_the_next(torn: int, tmp_path:
     told = [{key: setting.value for key, setting in one.settings.items()} for one in quick]
     assert told == [{key: setting.value for key, setting in one.settings.items()} for one in whole]
     assert [len(one.problems) for one in quick[2:4]] == [len(one.problems) for one in whole[2:4]]
+
+
+Row = dict[str, Any]
+
+
+def train(step: int, **more: Any) -> Row:
+    return {
+        "loss": round(0.7 - step / 4096, 4),
+        "grad_norm": 1.0 + step / 7,
+        "learning_rate": 1e-6,
+        "step": step,
+    } | more
+
+
+def state(file: Path, rows: list[Row], planned: int = 2000, mark: bytes = b"", **more: Any) -> None:
+    whole = {"global_step": 900, "log_history": rows, "logging_steps": 1, "max_steps": planned} | more
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(mark + json.dumps(whole, indent=2).encode())
+
+
+LONG = [train(step) for step in range(1, 901)]
+EVALUATED = [
+    {f"eval_{name}_loss": 0.5, f"eval_{name}_runtime": 1.0, "step": 900} for name in "abcdef" for _ in range(9)
+]
+ODD_STATES: dict[str, tuple[list[Row], dict[str, Any]]] = {
+    "evaluations fill the end": (LONG + EVALUATED, {}),
+    "a loss that is none in an evaluation before others": (
+        [*LONG, {"eval_a_loss": math.nan, "eval_a_runtime": 1.0, "step": 900}, *EVALUATED], {},
+    ),
+    "nested values at the end": ([*LONG, train(901, nested={"a": 1}), train(902, nested=[{"a": 1}, {"b": 2}])], {}),
+    "braces in a text": ([*LONG, train(901, note='}, {"step": 3}')], {}),
+    "a second row of other keys only": ([*LONG, {"entropy": 1.0, "step": 901}] * 2, {}),
+    "a loss of no number": ([*LONG, train(901, loss=None), train(902, loss="0.5")], {}),
+    "a mean that is none": ([*LONG, {"train_loss": math.nan, "train_runtime": 9.0, "step": 900}], {}),
+    "first rows without a step": ([{"loss": 1.0}, {"grad_norm": 1.0}, *LONG], {}),
+    "no rows": ([], {"padding": "x" * 9000}),
+    "searched hyperparameters": (LONG, {"stateful_callbacks": {"a": [1]}, "trial_params": {"max_steps": 7}}),
+    "searched ones in a small state": (LONG[:3], {"stateful_callbacks": {"a": [1]}, "trial_params": {"max_steps": 7}}),
+    "a list of mappings behind the rows": (LONG, {"others": [{"a": 1}], "padding": "x" * 5000}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_STATES)
+def test_a_state_is_told_alike_whatever_stands_in_its_rows(name: str, tmp_path: Path) -> None:
+    rows, more = ODD_STATES[name]
+    state(tmp_path / "trainer_state.json", rows, **more)
+    agree(HF, tmp_path)
+
+
+def test_a_state_with_a_mark_and_one_cut_in_its_last_number_are_told_alike(tmp_path: Path) -> None:
+    marked, cut = tmp_path / "marked", tmp_path / "cut"
+    state(marked / "trainer_state.json", LONG, mark=b"\xef\xbb\xbf")
+    state(cut / "trainer_state.json", LONG, planned=900)
+    text = (cut / "trainer_state.json").read_text()
+    (cut / "trainer_state.json").write_text(text[: text.rindex("900") + 1])
+    quick = agree(HF, tmp_path)
+    assert {one.folder: one.max_steps for one in quick} == {"marked": 2000, "cut": None}
+
+
+def test_states_of_one_plan_that_begin_otherwise_are_two_runs(tmp_path: Path) -> None:
+    state(tmp_path / "checkpoint-900" / "trainer_state.json", LONG)
+    state(tmp_path / "checkpoint-40" / "trainer_state.json", [train(step, loss=3.0) for step in range(1, 41)])
+    assert [one.identity for one in agree(HF, tmp_path)] == ["", "checkpoint-40"]
+
+
+def test_states_of_two_plans_that_share_their_rows_are_one_run(tmp_path: Path) -> None:
+    state(tmp_path / "checkpoint-40" / "trainer_state.json", LONG[:40], planned=40, global_step=40)
+    state(tmp_path / "checkpoint-900" / "trainer_state.json", LONG)
+    assert [(one.identity, one.max_steps) for one in agree(HF, tmp_path)] == [("", 2000)]
+
+
+def test_a_mean_in_the_results_shows_that_a_run_diverged(tmp_path: Path) -> None:
+    state(tmp_path / "checkpoint-900" / "trainer_state.json", LONG)
+    (tmp_path / "all_results.json").write_text('{"train_loss": NaN, "train_runtime": 9.0}')
+    assert [one.status for one in agree(HF, tmp_path)] == ["diverged"]
+
+
+def test_arguments_beside_another_checkpoint_are_found(tmp_path: Path) -> None:
+    state(tmp_path / "checkpoint-900" / "trainer_state.json", LONG)
+    (tmp_path / "training_args.bin").write_bytes(b"torn")
+    real = HERE / "runs" / "dpo-log1" / "training_args.bin"
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "training_args.bin").write_bytes(real.read_bytes())
+    assert [one.method for one in agree(HF, tmp_path)] == ["dpo"]

@@ -59,18 +59,18 @@ def tell(
         return told
     homes = [known.state.file.rpartition("/")[0] for known in group]
 
-    def nearest(name: str) -> list[Entry]:
-        return _nearest(folder, name, homes, others, main)
+    def near(name: str) -> list[Entry]:
+        return nearest(folder, name, homes, others, main)
 
-    args = _arguments(told, nearest("training_args.bin"), folder)
-    cards = [read_card(folder, entry) for entry in nearest("README.md")[:3]]
+    args = arguments(folder, near("training_args.bin"), told)
+    cards = [read_card(folder, entry) for entry in near("README.md")[:3]]
     told.problems += [problem for card in cards for problem in card.problems]
     written = [card for card in cards if card.trusted]
     told.files += [card.file for card in written]
     for card in written:
         for package, version in card.versions.items():
             told.versions.setdefault(package, version)
-    configs = _configs(told, [nearest(name)[:2] for name in _CONFIGS], folder)
+    configs = _configs(told, [near(name)[:2] for name in _CONFIGS], folder)
     if trained or group or args.values or written:
         _saved_by(told, configs)
     tags = {tag for card in written for tag in card.tags}
@@ -92,7 +92,9 @@ def tell(
     return told
 
 
-def _nearest(folder: Folder, name: str, homes: Sequence[str], others: Collection[str], main: bool) -> list[Entry]:
+def nearest(
+    folder: Folder, name: str, homes: Sequence[str], others: Collection[str] = (), main: bool = True
+) -> list[Entry]:
     """Files of that name: at the top, beside the run's states, in its other parts; never a reference model's."""
     order = {home: place for place, home in enumerate(dict.fromkeys(("", *homes) if main else homes))}
     found = [entry for entry in folder.named(name) if "ref" not in entry.path.split("/")[:-1]]
@@ -106,14 +108,15 @@ def _nearest(folder: Folder, name: str, homes: Sequence[str], others: Collection
     return [*near, *parts, *sorted(saved, key=lambda entry: steps[entry.path] or 0, reverse=True)]
 
 
-def _arguments(told: Told, entries: Sequence[Entry], folder: Folder) -> Arguments:
-    """The nearest arguments that can be read."""
+def arguments(folder: Folder, entries: Sequence[Entry], told: Told | None = None) -> Arguments:
+    """The nearest arguments that can be read; ``told`` takes down what was tried."""
     found = Arguments("")
     for entry in entries[:4]:
         found = read_args(folder, entry)
-        told.problems += found.problems
+        if told is not None:
+            told.problems += found.problems
+            told.files += [entry.path] if found.values else []
         if found.values:
-            told.files.append(entry.path)
             break
     return found
 
