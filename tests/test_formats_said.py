@@ -53,3 +53,7 @@ def test_settings_without_a_log_are_no_run_without_evaluations(host: Host) -> No
 def test_parts_of_epochs_are_told_as_such(host: Host) -> None:
     told = said(FORMATS / "general" / "console", host)["C4"]
     assert "(log position 0.1)" in told and "(log position 0.3)" in told
+
+
+def test_the_place_of_an_evaluation_is_no_step_where_none_is_counted(host: Host) -> None:
+    assert said(FORMATS / "keras", host)["F2"].startswith("At log position 4 the held-out loss was")

@@ -51,9 +51,10 @@ def gap(run: Run, values: Values) -> Finding:
     untrained = _exceeded(values, float(held.values[-1]))
     # The accuracies are told by rule D2, with their populations; their gap only weighs here.
     apart = accuracy is not None and _gap(accuracy) > GAP.of(run)
+    place, at_place = reading.place_in(run, float(held.steps[-1]))
     text = say(
-        "At step {step} the held-out loss was {b}, against {a} in training ({window}){above}.",
-        step=int(held.steps[-1]),
+        f"At {place} the held-out loss was {{b}}, against {{a}} in training ({{window}}){{above}}.",
+        **at_place,
         b=numbers.loss(float(held.values[-1])),
         a=numbers.loss(float(train.values[at])),
         window=reading.window_text(run, train, at),
@@ -108,13 +109,14 @@ def onset(run: Run, values: Values) -> Finding:
     if last_finite(held) is None:
         raise NotApplicable("the last held-out loss is not finite (C12)")
     lowest = int(np.nanargmin(held.values))
-    step, best, end = int(held.steps[lowest]), float(held.values[lowest]), float(held.values[-1])
+    best, end = float(held.values[lowest]), float(held.values[-1])
     evidence = tuple(name for name in ("loss.eval.lowest", "loss.eval.last") if name in values)
     if end <= best * (1 + rise) if best > 0 else lowest == len(held) - 1:
         return passed(f"the held-out loss ended within {numbers.share(rise)} of its lowest", evidence=evidence)
+    place, at_place = reading.place_in(run, float(held.steps[lowest]))
     text = say(
-        "The held-out loss was lowest at step {step} ({best}{first}) and ended at {end}",
-        step=step,
+        f"The held-out loss was lowest at {place} ({{best}}{{first}}) and ended at {{end}}",
+        **at_place,
         first="" if lowest else ", at the first evaluation",
         best=numbers.loss(best),
         end=numbers.loss(end),

@@ -31,10 +31,10 @@ def splits(run: Run, name: str) -> Iterator[tuple[str, str, Series]]:
 
 
 def where(run: Run, series: Series, index: int) -> str:
-    """The window of a training row, or the step of an evaluation."""
+    """The window of a training row, or the place of an evaluation."""
     if series.split == "train":
         return reading.window_text(run, series, index)
-    return f"evaluation at step {int(series.steps[index]):,}"
+    return f"evaluation at {reading.place_text(run, float(series.steps[index]))}"
 
 
 def last_finite(series: Series) -> int | None:

@@ -41,7 +41,7 @@ from dpo_report.plugins.reading.told import (
     version,
     whole,
 )
-from dpo_report.plugins.reading.windows import window, window_pairs, window_text
+from dpo_report.plugins.reading.windows import place_in, place_text, window, window_pairs, window_text
 
 __all__ = [
     "BASE_MODEL",
@@ -74,6 +74,8 @@ __all__ = [
     "numeric",
     "pair_word",
     "per_device_batch",
+    "place_in",
+    "place_text",
     "planned_epochs",
     "pure_sigmoid",
     "resumed_from",

@@ -20,17 +20,33 @@ def window(run: Run, series: Series, index: int) -> tuple[int, int]:
 
 
 def window_text(run: Run, series: Series, first: int, last: int | None = None) -> str:
-    """The span of the axis that a row averages over, or several: ``step 4``, ``steps 5,801 to 5,900``.
-
-    ``log positions`` where the run does not count optimizer steps; they may be parts of epochs.
-    """
+    """The span of the axis that a row averages over, or several: ``step 4``, ``steps 5,801 to 5,900``."""
     last = first if last is None else last
-    word = "step" if run.global_step is not None else "log position"
-    if (series.steps % 1 != 0).any():
-        begin, end = (f"{series.steps[index]:,g}" for index in (first, last))
-    else:
-        begin, end = f"{window(run, series, first)[0]:,}", f"{window(run, series, last)[1]:,}"
-    return f"{word} {end}" if begin == end else f"{word}s {begin} to {end}"
+    begin, end = float(series.steps[first]), float(series.steps[last])
+    if not (series.steps % 1 != 0).any():
+        begin, end = window(run, series, first)[0], window(run, series, last)[1]
+    return place_text(run, end) if begin == end else f"{_word(run)}s {_shown(begin)} to {_shown(end)}"
+
+
+def place_text(run: Run, place: float) -> str:
+    """A place on the axis: ``step 5,900``, ``log position 0.5``."""
+    return f"{_word(run)} {_shown(place)}"
+
+
+def place_in(run: Run, place: float) -> tuple[str, dict[str, int | str]]:
+    """The same for a sentence that templates may word anew: ``step {step}`` or ``log position {place}``, and the value."""
+    if run.global_step is not None:
+        return "step {step}", {"step": int(place)}
+    return "log position {place}", {"place": _shown(place)}
+
+
+def _word(run: Run) -> str:
+    return "step" if run.global_step is not None else "log position"
+
+
+def _shown(place: float) -> str:
+    """Whole, or a part of an epoch."""
+    return f"{place:,.0f}" if place % 1 == 0 else f"{place:,g}"
 
 
 def window_pairs(run: Run, series: Series, index: int) -> int | None:
