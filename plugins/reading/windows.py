@@ -34,7 +34,7 @@ def place_text(run: Run, place: float) -> str:
 
 
 def place_in(run: Run, place: float) -> tuple[str, dict[str, int | str]]:
-    """The same for a sentence that templates may word anew: ``step {step}`` or ``log position {place}``, and the value."""
+    """``step {step}`` or ``log position {place}``, and its value: part of a sentence that templates may reword."""
     if run.global_step is not None:
         return "step {step}", {"step": int(place)}
     return "log position {place}", {"place": _shown(place)}
