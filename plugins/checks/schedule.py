@@ -21,7 +21,7 @@ def stated_schedule(run: Run, values: Values) -> Finding:
             say("Learning rate: {ask}.", ask=Ask("optimiser", "peak rate, schedule, warm-up, optimizer")), "caution"
         )
     schedule, optimizer = reading.setting(run, "lr_scheduler_type"), reading.setting(run, "optim")
-    parts = [say("The peak learning rate was {rate}", rate=numbers.scientific(rate, 12))]
+    parts = [say("The peak learning rate was {rate}", rate=numbers.setting(rate))]
     if schedule:
         parts.append(say("with a {schedule} schedule", schedule=str(schedule).replace("_", " ").lower()))
     warm = reading.warmup_steps(run)
