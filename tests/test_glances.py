@@ -3,13 +3,14 @@
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from binary import event_file, field, leveldb, scalar
+from dpo_report.core.continued import span
 from dpo_report.core.contract import Reader
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Witness
@@ -175,6 +176,58 @@ def test_what_is_torn_in_one_file_is_not_sought_in_the_next(torn: int, tmp_path:
     told = [{key: setting.value for key, setting in one.settings.items()} for one in quick]
     assert told == [{key: setting.value for key, setting in one.settings.items()} for one in whole]
     assert [len(one.problems) for one in quick[2:4]] == [len(one.problems) for one in whole[2:4]]
+
+
+def interval(witness: Witness) -> float | None:
+    found = span(witness)
+    return None if found is None else found.interval
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_run_that_begins_late_is_seen_to_begin_late(name: str, tmp_path: Path) -> None:
+    """Also where a row is long, so that few rows are read of the end."""
+    tags = [*TAGS, *(f"train/curve_{number}" for number in range(80))]
+    rows = range(2001, 2400)
+    if name == "tensorboard":
+        file = tmp_path / "events.out.tfevents.1700000000.host.1.0"
+        file.write_bytes(event_file(scalar(tag, step, step / 7) for step in rows for tag in tags))
+    elif name == "wandb":
+        told = (items(dict.fromkeys(tags, step / 7) | {"train/global_step": step, "_step": step}) for step in rows)
+        records = [record for row in told for record in (field(2, row), *[field(9, field(2, "said"))] * 7)]
+        (tmp_path / "run-abc.wandb").write_bytes(leveldb(b":W&B\xe1\xbe\x00", records))
+    else:
+        (tmp_path / "run-abc.swanlab").write_bytes(leveldb(b":SWL\xe1\xbe\x00", swanlab_rows(rows, tags)))
+    agree(READERS[name], tmp_path)
+    assert [[interval(one) for one in told] for told in looks(READERS[name], tmp_path)] == [[1.0], [1.0]]
+
+
+def swanlab_rows(steps: Iterable[int], tags: Iterable[str]) -> list[bytes]:
+    return [field(13, field(1, tag) + field(2, step) + field(5, field(1, step / 7))) for step in steps for tag in tags]
+
+
+@pytest.mark.parametrize("steps", [3, 40, 2000])
+def test_a_log_that_opens_with_other_records_is_told_alike(steps: int, tmp_path: Path) -> None:
+    """SwanLab announces every column, and the end may hold evaluations alone."""
+    opening = [field(14, field(1, f"column {number}")) for number in range(90)]
+    rows = swanlab_rows(range(1, steps + 1), TAGS[:2])
+    end = swanlab_rows(range(steps, steps + 600), ["eval/loss"])
+    for number, records in enumerate(([*opening, *rows], [*opening, *rows, *end], [*opening, *end])):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "run-abc.swanlab").write_bytes(leveldb(b":SWL\xe1\xbe\x00", records))
+    quick, whole = looks(READERS["swanlab"], tmp_path)
+    agree(READERS["swanlab"], tmp_path)
+    starts = [[one.first if (one := span(witness)) else None for witness in told] for told in (quick, whole)]
+    assert starts[0] == starts[1] == [1.0, 1.0, None]
+
+
+def test_what_only_stands_beside_a_torn_log_is_listed(tmp_path: Path) -> None:
+    file = large("wandb", tmp_path, 900, ended=False)
+    file.write_bytes(leveldb(b":W&B\xe1\xbe\x00", [*wandb_records(900, False)][1:]))
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "wandb-summary.json").write_text('{"train_loss": 0.5, "train/global_step": 900}')
+    (tmp_path / "files" / "config.yaml").write_text("wandb_version: 1\nseed:\n  value: 9\n")
+    (quick,) = agree(READERS["wandb"], tmp_path)
+    assert (quick.status, quick.settings["seed"].value) == ("completed", 9)
 
 
 Row = dict[str, Any]

@@ -25,8 +25,11 @@ _SEED = [zlib.crc32(bytes([kind])) for kind in range(5)]
 LARGEST = 32 << 20
 """Larger records are left out."""
 _TOLD = 3
-FIRST, LAST = 32, (16, 64, 512)
-"""Records at the beginning and at the end that are read where the ends suffice; more where the fewer do not."""
+FIRST, LAST = 512, (16, 64, 512)
+"""Records at the beginning, at most, and at the end that are read where the ends suffice; more of the last ones where
+the fewer do not."""
+FEWEST = 3
+"""Last points of a curve that tell how many steps lie between two."""
 _USUAL = 256
 """Bytes of a record, for the search of the last ones."""
 
@@ -58,7 +61,7 @@ class Log:
     def ends(self, stream: BinaryIO, size: int, last: int, begun: Callable[[], bool]) -> Iterator[tuple[int, bytes]]:
         """The first records, until ``begun`` says that they suffice, and the last ones.
 
-        The last ones have too small numbers, but none below :data:`FIRST`.
+        The last ones have numbers of their own, none below :data:`FIRST`.
         """
         records = self._from(stream, size, HEADER)
         for record in islice(records, FIRST):
@@ -66,8 +69,8 @@ class Log:
             if begun():
                 break
         start = max(0, size - last * _USUAL) // _BLOCK * _BLOCK
+        self.count = FIRST
         if start >= stream.tell():
-            self.count = max(self.count, FIRST)
             records = self._from(stream, size, start)
         yield from deque(records, last)
 

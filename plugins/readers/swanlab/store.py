@@ -13,7 +13,7 @@ from typing import Any
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import parse_json
-from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance
+from dpo_report.plugins.readers.leveldb import FEWEST, FIRST, at_a_glance
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.protobuf import BYTES, FIXED64, VARINT, Field, Malformed, fields, signed, text
 from dpo_report.plugins.readers.recordlogs import Tracker
@@ -58,8 +58,10 @@ def read(folder: Folder, entry: Entry, *, ends: bool = False) -> Store:
 
 
 def _goes_on(store: Store) -> bool:
-    """Whether every curve that begins at the beginning goes on at the end."""
-    return bool(store.columns) and all(records[-1] >= FIRST for _, _, records in store.columns.values())
+    """Whether curves begin at the beginning, all of them go on at the end, and one for some points."""
+    rows = [records for _, _, records in store.columns.values()]
+    begun = [one for one in rows if one[0] < FIRST]
+    return all(one[-1] >= FIRST for one in rows) and any(one[-FEWEST:][0] >= FIRST for one in begun)
 
 
 def _read(folder: Folder, entry: Entry, last: int) -> Store:

@@ -16,6 +16,8 @@ from dpo_report.plugins.readers.tfrecords import OVERHEAD, anywhere
 ENDS = 4 << 10, 16 << 10, 64 << 10
 """Bytes of a file's beginning and of its end that suffice for a list, with the arguments and a row of every curve in
 both; more where the fewer do not, and else the file is read whole."""
+FEWEST = 3
+"""Points of a curve in a file's end that tell how many steps lie between two."""
 TOGETHER = 2 << 20
 """Bytes that are taken in at once."""
 
@@ -79,7 +81,8 @@ def _taken(parts: Sequence[_Part], shapes: Shapes) -> dict[str, Scalars]:
             enough = first < end and int((piece.lengths[first:end] + OVERHEAD).sum()) == part.entry.size
         else:
             curves = scalars.curves.values()
-            enough = any(curve.first < after for curve in curves) and all(curve.last >= after for curve in curves)
+            begun = [curve for curve in curves if curve.first < after]
+            enough = all(curve.last >= after for curve in curves) and any(one.behind(after) >= FEWEST for one in begun)
         if enough:
             found[part.entry.path] = scalars
     return found

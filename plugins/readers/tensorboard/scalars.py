@@ -66,6 +66,10 @@ class Curve:
         """The record of its last point."""
         return max(int(rows[-1]) for rows in self.rows)
 
+    def behind(self, row: int) -> int:
+        """How many points stand in that record or later ones."""
+        return sum(len(rows) - int(np.searchsorted(rows, row)) for rows in self.rows)
+
     def points(self) -> Points:
         """The points in the order of the file. They are kept as one block, for more may come."""
         if len(self.rows) > 1:

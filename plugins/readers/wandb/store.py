@@ -5,13 +5,14 @@ Field numbers as in ``wandb_internal.proto``, releases 0.16 to 0.31.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
-from dpo_report.plugins.readers.leveldb import FIRST, at_a_glance
+from dpo_report.plugins.readers.leveldb import FEWEST, FIRST, at_a_glance
 from dpo_report.plugins.readers.protobuf import BYTES, VARINT, Field, Malformed, fields, signed, text
 from dpo_report.plugins.readers.recordlogs import Tracker
 from dpo_report.plugins.readers.wandb.items import NOTHING, items, number, value
@@ -64,11 +65,10 @@ def read(folder: Folder, entry: Entry, *, ends: bool = False) -> Store:
 
 
 def _goes_on(store: Store) -> bool:
-    """Whether everything that was logged at the beginning is logged at the end."""
-    first, last = (
-        {key for row in store.rows if (row.record < FIRST) == early for key in row.values} for early in (True, False)
-    )
-    return bool(first) and first <= last
+    """Whether everything that was logged at the beginning is logged at the end, and something for some rows."""
+    first = {key for row in store.rows if row.record < FIRST for key in row.values}
+    last = Counter(key for row in store.rows if row.record >= FIRST for key in row.values)
+    return first <= last.keys() and max((last[key] for key in first), default=0) >= FEWEST
 
 
 def _read(folder: Folder, entry: Entry, last: int) -> Store:

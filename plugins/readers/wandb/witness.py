@@ -98,7 +98,10 @@ def _from_stores(own: Folder, home: str, run_id: str, stores: list[Store], ends:
         store.path = store.path[cut:]
         store.problems = [replace(one, where=one.where.removeprefix(f"{home}/")) for one in store.problems]
     near = [entry for entry in own.entries if entry.name in NAMES and home_of(entry.path) in {h[cut:] for h in homes}]
-    rest = read_beside(own, [] if ends else near)
+    if ends:  # a file of settings takes long to read, and mostly repeats those in the log
+        configured = any(store.config for store in stores)
+        near = [entry for entry in near if entry.name == SUMMARY or (entry.name == CONFIG and not configured)]
+    rest = read_beside(own, near)
     for store in stores:
         rest.add(store)
     trainings, keys = curves(stores)
