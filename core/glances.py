@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dpo_report.core.manager import Host
 
 _DOUBTFUL = 48
-"""Runs that did not end, or of no known method, that are worth a whole look: hundredths of a second each."""
+"""Runs that are not settled and worth a whole look: hundredths of a second each."""
 _BYTES = 32 << 20
 """Of their logs together."""
 _ENDED = ("completed", "diverged")
@@ -50,14 +50,20 @@ def doubtful(
     """The run folders of which a whole look may tell more than the glance, and whether they are few and small."""
     readers = {provided.item.name: provided.item for provided in host.readers}
     found = {
-        home
-        for home, told in hosts.items()
-        if (told[0].status not in _ENDED or told[0].method is None) and _holds_more(parts[home], told[0], readers)
+        home for home, told in hosts.items() if not _settled(told[0]) and _holds_more(parts[home], told[0], readers)
     }
     sizes = {entry.path: entry.size for entry in folder.entries}
     logs = {f"{one.folder}/{file}".lstrip("/") for home in found for one in hosts[home] for file in one.files}
     small = sum(sizes.get(log, 0) for log in logs) <= _BYTES
     return found, small and len(found) <= _DOUBTFUL
+
+
+def _settled(witness: Witness) -> bool:
+    """Whether a run was seen to its end, with its method, its steps and a training loss."""
+    known = witness.method is not None and witness.global_step is not None
+    return (
+        witness.status in _ENDED and known and any((one.name, one.split) == ("loss", "train") for one in witness.series)
+    )
 
 
 def _holds_more(part: Folder, witness: Witness, readers: Mapping[str, Reader]) -> bool:

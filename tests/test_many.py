@@ -109,6 +109,18 @@ def test_the_list_says_what_reading_whole_says(tmp_path: Path) -> None:
             assert one.loss == loss.values[at]
 
 
+def test_what_torn_states_do_not_tell_is_sought_in_the_logs_beside(tmp_path: Path) -> None:
+    for name in ("dpo-log1", "kto"):
+        shutil.copytree(RUNS / name, tmp_path / name)
+        for file in (tmp_path / name).rglob("trainer_state.json"):
+            file.write_bytes(b"")
+    host = Host(discover=False)
+    for one in survey(tmp_path, host).listed:
+        run = load(tmp_path / one.path, host=host)
+        loss = float(run.series["loss", "train"].values[-1])
+        assert (one.status, one.step, one.loss) == ("completed", run.global_step, loss)
+
+
 def test_what_another_trainer_left_beside_is_listed_too(tmp_path: Path) -> None:
     state(tmp_path / "a")
     state(tmp_path / "b", loss=0.5)
