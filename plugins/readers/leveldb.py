@@ -25,11 +25,11 @@ _SEED = [zlib.crc32(bytes([kind])) for kind in range(5)]
 LARGEST = 32 << 20
 """Larger records are left out."""
 _TOLD = 3
-FIRST, LAST = 512, (16, 64, 512)
+FIRST, LAST = 512, (32, 64, 512)
 """Records at the beginning, at most, and at the end that are read where the ends suffice; more of the last ones where
 the fewer do not."""
-FEWEST = 3
-"""Last points of a curve that tell how many steps lie between two."""
+FEWEST = 4
+"""Points of a curve at both ends together that tell how many steps lie between two."""
 _USUAL = 256
 """Bytes of a record, for the search of the last ones."""
 

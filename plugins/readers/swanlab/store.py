@@ -61,7 +61,7 @@ def _goes_on(store: Store) -> bool:
     """Whether curves begin at the beginning, all of them go on at the end, and one for some points."""
     rows = [records for _, _, records in store.columns.values()]
     begun = [one for one in rows if one[0] < FIRST]
-    return all(one[-1] >= FIRST for one in rows) and any(one[-FEWEST:][0] >= FIRST for one in begun)
+    return all(one[-1] >= FIRST for one in rows) and any(len(one) >= FEWEST for one in begun)
 
 
 def _read(folder: Folder, entry: Entry, last: int) -> Store:

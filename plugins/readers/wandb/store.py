@@ -67,8 +67,9 @@ def read(folder: Folder, entry: Entry, *, ends: bool = False) -> Store:
 def _goes_on(store: Store) -> bool:
     """Whether everything that was logged at the beginning is logged at the end, and something for some rows."""
     first = {key for row in store.rows if row.record < FIRST for key in row.values}
-    last = Counter(key for row in store.rows if row.record >= FIRST for key in row.values)
-    return first <= last.keys() and max((last[key] for key in first), default=0) >= FEWEST
+    last = {key for row in store.rows if row.record >= FIRST for key in row.values}
+    every = Counter(key for row in store.rows for key in row.values)
+    return first <= last and max((every[key] for key in first), default=0) >= FEWEST
 
 
 def _read(folder: Folder, entry: Entry, last: int) -> Store:
