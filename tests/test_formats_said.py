@@ -57,3 +57,9 @@ def test_parts_of_epochs_are_told_as_such(host: Host) -> None:
 
 def test_the_place_of_an_evaluation_is_no_step_where_none_is_counted(host: Host) -> None:
     assert said(FORMATS / "keras", host)["F2"].startswith("At log position 4 the held-out loss was")
+
+
+def test_the_best_checkpoint_that_a_state_notes_is_told(host: Host) -> None:
+    run = FORMATS.parent / "runs" / "dpo-eval"
+    found = said(run, host)
+    assert "checkpoint-16" in found["F4"] and "F5" in found

@@ -13,26 +13,34 @@ def evaluations(run: Run) -> list[Series]:
     return reading.held_out(run, "loss") or reading.held_out(run, "rewards/accuracies")
 
 
+def best_checkpoint(run: Run) -> str:
+    """The folder that the trainer noted as best; empty where it noted none."""
+    noted = run.summary.get("best_model_checkpoint")
+    return str(noted.value).replace("\\", "/").rstrip("/").rpartition("/")[2] if noted is not None else ""
+
+
 def which_checkpoint(run: Run, values: Values) -> Finding:
     """F4."""
-    best = run.setting("state.best_model_checkpoint")
-    metric = run.setting("metric_for_best_model") or "loss"
-    loaded = run.setting("load_best_model_at_end")
-    total = reading.total_steps(run)
-    if not loaded and not best:
+    name, loaded, total = best_checkpoint(run), run.setting("load_best_model_at_end"), reading.total_steps(run)
+    metric = Code(str(run.setting("metric_for_best_model") or "loss"))
+    if not loaded and not name:
         raise NotApplicable("no best checkpoint was selected")
-    name = str(best or "").replace("\\", "/").rstrip("/").rpartition("/")[2]
+    same = total is not None and name == f"checkpoint-{total}"
     if loaded and name:
         text = "The saved model is that of {checkpoint}, selected by {metric} on the held-out set."
-        same = total is not None and name == f"checkpoint-{total}"
-        return found(say(text, checkpoint=Code(name), metric=Code(str(metric))), "info" if same else "caution")
-    if name and total is not None and name != f"checkpoint-{total}":
+        return found(say(text, checkpoint=Code(name), metric=metric), "info" if same else "caution")
+    if loaded and run.status != "completed":
+        raise NotApplicable("the run did not come to load its best checkpoint, or does not tell whether it did")
+    if loaded:
+        text = "The checkpoint best by {metric} was to be loaded at the end; which one it was, the run does not tell."
+        return found(say(text, metric=metric), "caution")
+    if total is not None and not same:
         return found(
             say(
                 "The trainer noted {checkpoint} as best by {metric}, but the values at the end are those of step "
                 "{total}; say which of the two is used.",
                 checkpoint=Code(name),
-                metric=Code(str(metric)),
+                metric=metric,
                 total=total,
             ),
             "caution",
@@ -42,7 +50,7 @@ def which_checkpoint(run: Run, values: Values) -> Finding:
 
 def selection(run: Run, values: Values) -> Finding:
     """F5."""
-    chosen = run.setting("load_best_model_at_end") or run.setting("state.best_model_checkpoint")
+    chosen = run.setting("load_best_model_at_end") or best_checkpoint(run)
     count = max((len(series) for series in evaluations(run)), default=0)
     if not chosen or count < 2:
         raise NotApplicable("no checkpoint was selected among several evaluations")

@@ -274,11 +274,28 @@ CASES = [
     Case(
         "F4",
         lambda: big(
-            settings=BASE | {"load_best_model_at_end": True, "state.best_model_checkpoint": "/x/checkpoint-20"}
+            settings=BASE | {"load_best_model_at_end": True},
+            summary={"best_model_checkpoint": "/x/checkpoint-20"},
         ),
         "The saved model is that of checkpoint-20",
         big,
         "caution",
+    ),
+    Case(
+        "F4",
+        lambda: big(summary={"best_model_checkpoint": "/x/checkpoint-20"}),
+        "noted checkpoint-20 as best by loss, but the values at the end are those of step 60",
+        lambda: big(summary={"best_model_checkpoint": "/x/checkpoint-60"}),
+        "caution",
+        name="not loaded",
+    ),
+    Case(
+        "F4",
+        lambda: big(settings=BASE | {"load_best_model_at_end": True}),
+        "was to be loaded at the end; which one it was, the run does not tell",
+        lambda: big(settings=BASE | {"load_best_model_at_end": True}, status="incomplete"),
+        "caution",
+        name="not told which",
     ),
     Case(
         "G4",
