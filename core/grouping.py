@@ -93,9 +93,13 @@ def _candidates(groups: Sequence[Group]) -> Iterator[tuple[Group, Group]]:
     by_folder: dict[str, list[Group]] = {}
     for group in groups:
         by_folder.setdefault(group.place[0], []).append(group)
+    readers = {home: set().union(*(group.readers for group in inside)) for home, inside in by_folder.items()}
     seen: set[tuple[Place, Place]] = set()
     for guest in groups:
+        own = guest.readers
         for home in _homes(guest.place[0]):
+            if len(own) == 1 and readers.get(home) == own:
+                continue  # a thousand runs of one reader, which told them apart
             for host in by_folder.get(home, ()):
                 pair = _ordered(host, guest)
                 if pair and (pair[0].place, pair[1].place) not in seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,8 +182,9 @@ def loaded(
     parts = folder.parted({group.place[0] for group in groups})
     if folder.only is not None:
         parts[""] = folder
+    known = {home: _known(part, host) for home, part in parts.items()}
     return [
-        _run(parts[group.place[0]], group, first, host, () if number else problems)
+        _run(known[group.place[0]], group, first, host, () if number else problems)
         for number, group in enumerate(groups)
     ]
 
@@ -247,17 +248,30 @@ def _first_reader(folder: Folder, found: Sequence[Found], host: Host, problems: 
     return ties[0][0].name
 
 
-def _run(own: Folder, group: Group, first: str, host: Host, problems: Sequence[Problem]) -> Run:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A run's folder, and what is the same for every run in it."""
+
+    folder: Folder
+    files: tuple[RunFile, ...]
+    facts: Facts
+
+
+def _known(own: Folder, host: Host) -> _Known:
+    return _Known(own, tuple(_classified(own.entries, host)), read_facts(own) if own.only is None else Facts())
+
+
+def _run(known: _Known, group: Group, first: str, host: Host, problems: Sequence[Problem]) -> Run:
     """Merge the witnesses of one run and add the files and facts of its folder."""
     identity = group.place[1]
+    own, facts = known.folder, known.facts
     ordered = sorted(group.witnesses, key=lambda witness: (-witness.precision, witness.reader != first))
-    facts = read_facts(own) if own.only is None else Facts()
     if facts.witness is not None:
         ordered.append(facts.witness)
     run = merge(ordered, own.root, _name(own.root, own.only, ordered, identity, host))
     return replace(
         run,
-        files=tuple(_classified(own.entries, host)),
+        files=known.files,
         facts=facts.facts,
         answers=facts.answers,
         problems=tuple(dict.fromkeys((*problems, *group.problems, *run.problems, *facts.problems))),
@@ -281,8 +295,12 @@ def _classified(entries: Iterable[Entry], host: Host) -> Iterator[RunFile]:
     for kind in kinds:
         exact.setdefault(kind.pattern, kind)
     patterns = [kind for kind in kinds if any(c in kind.pattern for c in "*?[")]
+    by_name: dict[str, FileKind | None] = {}
     for entry in entries:
-        known = exact.get(entry.name) or next((k for k in patterns if fnmatchcase(entry.name, k.pattern)), None)
+        name = entry.name
+        if name not in by_name:
+            by_name[name] = exact.get(name) or next((k for k in patterns if fnmatchcase(name, k.pattern)), None)
+        known = by_name[name]
         yield RunFile(entry.path, entry.size, known.role, known.meaning) if known else RunFile(entry.path, entry.size)
 
 
