@@ -1,0 +1,107 @@
+"""What a run logged or saved beside its loss, where no other metric reads it: scores, errors, parts of a loss.
+
+Nothing is interpreted: whether a higher value is better is not known of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from dpo_report.core.contract import Metric, NotApplicable
+from dpo_report.core.model import Run, Series, Value
+from dpo_report.plugins.metrics.rewards import where
+from dpo_report.plugins.readers.hf.columns import TIMING
+
+_TOLD_ELSEWHERE = frozenset({"loss", "epoch", "learning_rate", "grad_norm", "num_tokens", "total_flos"}) | TIMING
+_OF_THE_MACHINE = re.compile(
+    r"(?:^|[/_.-])(?:lr|time|runtime|seconds|steps?|iterations?|eta|elapsed|memory|fps|n_updates|throughput)(?:[/_.-]|\d|$)"
+)
+_METHODS = (None, "classification")
+"""Those of which no other metric reads more than the loss."""
+_KINDS = {"train": "training", "eval": "held-out", "test": "test"}
+_SAVED = re.compile(r"(?:test|predict)_(.+)")
+FEW = 3
+"""Evaluations from which on the lowest and the highest are told too."""
+MOST = 40
+"""Quantities that are told; report.json holds the curves of all."""
+
+
+def _logged(run: Run) -> Iterator[Value]:
+    if run.method not in _METHODS:
+        raise NotApplicable("what runs of this method log is told by other metrics")
+    names: dict[str, str] = {}
+    for (name, split), series in sorted(run.series.items(), key=lambda item: (item[0][0], item[0][1] != "train")):
+        told = name in _TOLD_ELSEWHERE or _OF_THE_MACHINE.search(name.lower()) or split.split(":")[0] not in _KINDS
+        if not told and len(series) and (slug := _slug(name, names)):
+            yield from _values(run, series, slug)
+
+
+def _slug(name: str, taken: dict[str, str]) -> str:
+    """The name as a part of a value's name; empty where there are too many."""
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "unnamed"
+    for slug in (plain, *(f"{plain}_{number}" for number in range(2, MOST))):
+        if taken.get(slug, name) == name:
+            if slug not in taken and len(taken) >= MOST:
+                return ""
+            taken[slug] = name
+            return slug
+    return ""
+
+
+def _values(run: Run, series: Series, slug: str) -> Iterator[Value]:
+    kind, _, extra = series.split.partition(":")
+    tag = re.sub(r"[^a-z0-9]+", "_", extra.lower()).strip("_")
+    split = f"{kind}.{tag}" if tag else kind
+    who = _KINDS[kind] + (f" ({extra})" if extra else "")
+    rows = {"last": len(series) - 1}
+    known = np.where(np.isfinite(series.values), series.values, np.nan)
+    if kind != "train" and np.isfinite(known).sum() >= FEW and np.nanmin(known) < np.nanmax(known):
+        rows |= {"lowest": int(np.nanargmin(known)), "highest": int(np.nanargmax(known))}
+    for which, row in rows.items():
+        yield Value(
+            f"logged.{slug}.{split}.{which}",
+            float(series.values[row]),
+            (series.source_at(row),),
+            label=f"{who} “{series.name}”, {which}",
+            note=where(run, series, row),
+        )
+
+
+def _saved(run: Run) -> Iterator[Value]:
+    names: dict[str, str] = {}
+    for key, datum in run.summary.items():
+        match = _SAVED.fullmatch(key)
+        if match is None or not isinstance(datum.value, float) or match[1] in TIMING:
+            continue
+        if (match[1], "test") not in run.series and (slug := _slug(match[1], names)):
+            yield Value(f"saved.{slug}.test.result", datum.value, (datum.source,), label=f"test “{match[1]}”")
+    if not names:
+        raise NotApplicable("no results of a test or a prediction were saved")
+
+
+METRICS = (
+    Metric(
+        "logged",
+        "other logged quantities",
+        _logged,
+        meaning="What the run logged under names of its own: the last value, and of held-out data the lowest and the "
+        "highest.",
+        paper="{value} at the last evaluation; name the quantity, the data and the step.",
+        context="The lowest or highest of several evaluations is chosen by looking at the same data, hence optimistic.",
+        compare="The same quantity of a baseline on the same data.",
+        source="the run's own log",
+    ),
+    Metric(
+        "saved",
+        "saved test results",
+        _saved,
+        meaning="What was saved as the result of a test or a prediction (`test_*`, `predict_*`).",
+        paper="{value} on the test set; name the quantity and the number of examples.",
+        context="Their number of examples is seldom saved, so no interval can be given.",
+        compare="The same quantity of a baseline on the same data.",
+        source="transformers Trainer.predict and save_metrics",
+    ),
+)
