@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dpo_report.core.model import Run
-from dpo_report.plugins.baselines.baseline import Baseline
+from dpo_report.plugins.baselines.baseline import Baseline, none
 from dpo_report.plugins.baselines.start import start_loss
-from dpo_report.plugins.reading import numeric
+from dpo_report.plugins.reading import numeric, with_likelihood_term
 
 
 def of(run: Run) -> Baseline:
     """The loss at the start of a run, from its settings."""
+    if with_likelihood_term(run):
+        return none("SimPO has no reference, and CPO's likelihood term is added to it")
     gathered = _words(run.setting("loss_type"))
     weights = run.setting("loss_weights")
     divergence = run.setting("f_divergence_type")

@@ -24,6 +24,7 @@ METHODS = {
     "classification": ("supervised classification", ""),
 }
 """Name in a sentence and the work to cite, by method."""
+_CPO_SIMPO = ("CPO-SimPO", ("meng2024simpo", "xu2024cpo"))
 
 _LIBRARIES = (
     ("trl", "TRL", "vonwerra2020trl"),
@@ -37,9 +38,12 @@ def method_text(run: Run) -> Text:
     """The method's name with its citation."""
     untold = _algorithm(run) or "a method that the run does not tell"
     name, key = METHODS.get(run.method or "", (run.method or untold, ""))
+    keys: tuple[str, ...] = (key,) if key else ()
+    if reading.with_likelihood_term(run):
+        name, keys = _CPO_SIMPO
     parts: tuple[str | Cite, ...] = (name,)
-    if key:
-        parts += (" ", Cite((key,)))
+    if keys:
+        parts += (" ", Cite(keys))
     return Text(parts)
 
 

@@ -151,7 +151,7 @@ def as_logged(told: Told, settings: Mapping[str, Setting]) -> dict[str, Any]:
     the closing row of its Trainer tell.
     """
     train = {one.name for one in told.series if one.split == "train"}
-    found = method.tell(train, settings.keys())
+    found = method.tell(train, settings)
     by_trainer = TRAINERS_OWN in settings or {"train_loss", "train_runtime"} & told.summary.keys()
     version = settings.get("transformers_version") if by_trainer else None
     return {

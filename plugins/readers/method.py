@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from dpo_report.core.model import Setting
 from dpo_report.plugins.readers.hf import method
 
 _OWN: tuple[tuple[str, frozenset[str]], ...] = tuple(
@@ -27,16 +28,11 @@ _OWN: tuple[tuple[str, frozenset[str]], ...] = tuple(
 """Arguments that only one of TRL's configurations has, in releases 0.7 to 1.16."""
 
 
-def tell(keys: Collection[str], arguments: Collection[str] = ()) -> method.Told:
-    """The method and trainer; empty where nothing tells them.
-
-    ``keys`` are the names of the training series, ``arguments`` those of the settings.
-    """
-    known = frozenset(arguments)
+def tell(keys: Collection[str], settings: Mapping[str, Setting]) -> method.Told:
+    """The method and trainer; empty where nothing tells them. ``keys`` are the names of the training series."""
     for config, names in _OWN:
-        if names <= known:
+        if names <= settings.keys():
             listed = " and ".join(sorted(names))
-            return replace(
-                method.tell(f"trl.{config}", (), "", (), True), why=f"the arguments have {config}'s {listed}"
-            )
-    return method.tell("", (), "", keys, False)
+            told = method.tell(f"trl.{config}", (), "", (), True)
+            return method.simpo(replace(told, why=f"the arguments have {config}'s {listed}"), settings)
+    return method.tell("", (), "", keys, False, settings=settings)

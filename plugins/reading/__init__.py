@@ -16,7 +16,14 @@ from dpo_report.plugins.reading.methods import (
     pair_word,
     sample_word,
 )
-from dpo_report.plugins.reading.preference import Beta, beta, beta_remark, loss_types, pure_sigmoid
+from dpo_report.plugins.reading.preference import (
+    Beta,
+    beta,
+    beta_remark,
+    loss_types,
+    pure_sigmoid,
+    with_likelihood_term,
+)
 from dpo_report.plugins.reading.resumption import resumed_from
 from dpo_report.plugins.reading.rows import (
     cut_short,
@@ -94,4 +101,5 @@ __all__ = [
     "window",
     "window_pairs",
     "window_text",
+    "with_likelihood_term",
 ]

@@ -47,6 +47,11 @@ def loss_types(run: Run) -> tuple[str, ...]:
     return ()
 
 
+def with_likelihood_term(run: Run) -> bool:
+    """Whether CPO's likelihood term is added to SimPO's loss, which is then called CPO-SimPO."""
+    return run.method == "simpo" and (numeric(setting(run, "cpo_alpha")) or 0.0) > 0
+
+
 def pure_sigmoid(run: Run) -> bool:
     """Whether the DPO loss is −ln σ(z) and nothing else, as far as the run tells (the default where it is silent)."""
     extra = (numeric(setting(run, name)) for name in ("label_smoothing", "rpo_alpha", "router_aux_loss_coef"))

@@ -11,7 +11,8 @@ from dpo_report.plugins.readers.hf.jsonfile import read_object
 from dpo_report.plugins.readers.hf.pickles import tidy
 from dpo_report.plugins.readers.settings import MOST
 
-PREFIXES = {"config.json": "model", "generation_config.json": "generation"}
+CONFIG = "config.json"
+PREFIXES = {CONFIG: "model", "generation_config.json": "generation"}
 _LONGEST = 64
 
 
@@ -25,10 +26,14 @@ def read_config(folder: Folder, entry: Entry, problems: list[Problem]) -> dict[s
         kind = value.get("peft_type")
         prefix = kind.lower() if isinstance(kind, str) and kind.isidentifier() else "adapter"
     told = ((tidy(key), shown) for key, item in value.items() if (shown := _shown(item)) is not None)
-    return {
+    found = {
         f"{prefix}.{key}": Setting(f"{prefix}.{key}", shown, Source(entry.path, key))
         for key, shown in islice(told, MOST)
     }
+    labels = f"{prefix}.num_labels"  # of which a model's configuration keeps only the names
+    if prefix == "model" and isinstance(value.get("id2label"), dict):
+        found.setdefault(labels, Setting(labels, len(value["id2label"]), Source(entry.path, "id2label")))
+    return found
 
 
 def _shown(item: Any) -> Any:

@@ -19,6 +19,7 @@ from dpo_report.plugins.readers.hf import checkpoints, method
 from dpo_report.plugins.readers.hf.args import Arguments
 from dpo_report.plugins.readers.hf.card import read_card
 from dpo_report.plugins.readers.hf.columns import Table, tabulate
+from dpo_report.plugins.readers.hf.configs import CONFIG, read_config
 from dpo_report.plugins.readers.hf.history import History
 from dpo_report.plugins.readers.hf.results import NAMES, read_results
 from dpo_report.plugins.readers.hf.settings import arguments, nearest
@@ -203,6 +204,11 @@ def _witness(place: checkpoints.Place, state: State, homes: list[str], table: Ta
     by_config = method.from_config(args.config).method
     cards = [] if by_config else [read_card(folder, entry) for entry in nearest(folder, "README.md", homes)[:3]]
     written = [card for card in cards if card.trusted]
+    settings: dict[str, Setting] = {}
+    for file, values in [(args.file, args.values), *((card.file, card.settings) for card in written)]:
+        source = Source(file)
+        settings = {name: Setting(name, value, source) for name, value in values.items()} | settings
+    models = [] if by_config else [one for one in nearest(folder, CONFIG, homes)[:1] if one.parent in ("", *homes)]
     told = method.tell(
         args.config,
         {tag for card in written for tag in card.tags},
@@ -215,11 +221,8 @@ def _witness(place: checkpoints.Place, state: State, homes: list[str], table: Ta
             if not card.trusted and card.file.rpartition("/")[0] in ("", *homes)
             for tag in card.tags
         },
+        settings | read_config(folder, models[0], []) if models else settings,
     )
-    settings: dict[str, Setting] = {}
-    for file, values in [(args.file, args.values), *((card.file, card.settings) for card in written)]:
-        source = Source(file)
-        settings = {name: Setting(name, value, source) for name, value in values.items()} | settings
     step, planned = state.whole("global_step"), state.whole("max_steps")
     return Witness(
         NAME,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dpo_report.core.model import Setting
 
 _CONFIG = re.compile(r"^(?:Unsloth)?(\w+?)(?:[Vv]\d)?(?:Config|TrainingArguments|Arguments)$")
 _METHODS = {
@@ -31,6 +34,9 @@ _BY_CONFIG = {name.replace("_", ""): name for name in _METHODS}
 _BY_TAG = {name.replace("_", "-"): name for name in _METHODS} | {"reward-trainer": "reward", "prm-trainer": "prm"}
 _BY_CARD = {name.replace("_", ""): name for name in _METHODS}
 _TRAINED_WITH = re.compile(r"This model was trained with ([\w -]+?)(?:, a method|\.)")
+_CLASSIFIER = re.compile(r"For\w*Classification$")
+_CLASSES = frozenset({"single_label_classification", "multi_label_classification"})
+"""``problem_type`` of a model that was given classes as labels; a reward model's head is given none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,34 @@ class Told:
 
 
 def tell(
-    config: str, tags: Collection[str], card: str, keys: Collection[str], trl: bool, claimed: Collection[str] = ()
+    config: str,
+    tags: Collection[str],
+    card: str,
+    keys: Collection[str],
+    trl: bool,
+    claimed: Collection[str] = (),
+    settings: Mapping[str, Setting] | None = None,
 ) -> Told:
     """The method and trainer from the best evidence there is.
 
     ``config`` is the dotted class of the arguments, ``tags`` and ``card`` those of the model card that the trainer
     wrote, ``keys`` the logged series, ``trl`` whether anything says that TRL was used, ``claimed`` the tags of a card
-    that a person wrote: the last resort.
+    that a person wrote: the last resort. ``settings`` are the arguments and the model's configuration.
     """
+    settings = settings or {}
+    told = _from_trainer(config, tags, card, keys, trl)
+    if told.method:
+        return simpo(told, settings)
+    if not trl and not _graded(keys) and (why := _classifies(settings)):
+        return Told("classification", None, why)
+    said = _tagged(claimed)
+    if len(said) == 1 and not (said[0] == "sft" and _graded(keys)):
+        return Told(said[0], None, f"a model card that the trainer did not write is tagged {said[0]}")
+    return Told()
+
+
+def _from_trainer(config: str, tags: Collection[str], card: str, keys: Collection[str], trl: bool) -> Told:
+    """What the trainer's arguments, card and logged keys tell."""
     by_config = from_config(config)
     if by_config.method:
         return by_config
@@ -64,10 +90,31 @@ def tell(
     method, why = from_keys(keys)
     if method:
         return Told(method, _trainer(method, trl), why)
-    said = _tagged(claimed)
-    if len(said) == 1 and not (said[0] == "sft" and _graded(keys)):
-        return Told(said[0], None, f"a model card that the trainer did not write is tagged {said[0]}")
     return Told()
+
+
+def simpo(told: Told, settings: Mapping[str, Setting]) -> Told:
+    """TRL's CPO with ``loss_type`` simpo is SimPO (Meng et al. 2024), unless ``alpha`` makes it AlphaPO."""
+    if told.method != "cpo" or _value(settings, "loss_type") != "simpo" or _value(settings, "alpha"):
+        return told
+    return replace(told, method="simpo", why=f"{told.why}, with loss_type simpo")
+
+
+def _classifies(settings: Mapping[str, Setting]) -> str:
+    """Why the model's configuration is that of a classifier that was trained on classes; empty where it is not."""
+    architectures, kind = _value(settings, "model.architectures"), _value(settings, "model.problem_type")
+    architecture = architectures[0] if isinstance(architectures, list) and architectures else None
+    if not isinstance(architecture, str) or not _CLASSIFIER.search(architecture) or kind not in _CLASSES:
+        return ""
+    if _value(settings, "model.num_labels") == 1:  # a score, on a model that was a classifier before
+        return ""
+    return f"the model is a {architecture} with problem_type {kind}"
+
+
+def _value(settings: Mapping[str, Setting], name: str) -> Any:
+    """A setting's value; trackers log the model's configuration among the arguments."""
+    known = settings.get(name) or settings.get(name.removeprefix("model."))
+    return known.value if known else None
 
 
 def _tagged(tags: Collection[str]) -> list[str]:

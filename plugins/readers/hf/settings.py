@@ -77,7 +77,6 @@ def tell(
     own = {"", *homes} if main else set(homes)
     claimed = {tag for card in cards if not card.trusted and card.file.rpartition("/")[0] in own for tag in card.tags}
     trl = "trl" in tags or "trl" in told.versions or args.config.startswith("trl.")
-    told.method = method.tell(args.config, tags, "\n".join(card.text for card in written), keys, trl, claimed)
     final = [card for card in written if step_of(card.file.rpartition("/")[0]) is None]
     told.name = next((name for card in final if (name := card_name(card))), "")
     _from_arguments(told, args)
@@ -85,6 +84,9 @@ def tell(
         _from_card(told, card)
     _from_state(told, group)
     told.settings |= configs
+    of_run = {name: one for name, one in told.settings.items() if one.source.file.rpartition("/")[0] in own}
+    text = "\n".join(card.text for card in written)
+    told.method = method.tell(args.config, tags, text, keys, trl, claimed, of_run)
     for name in _BASES:
         known = told.settings.get(name)
         if known is not None and isinstance(known.value, str) and known.value:
