@@ -64,7 +64,7 @@ def test_names_that_look_alike_stay_apart(tmp_path: Path, host: Host) -> None:
 
 
 def test_a_method_with_metrics_of_its_own_is_not_told_twice(host: Host) -> None:
-    assert values(TESTS / "runs" / "dpo-eval", host) == {}
+    assert not [name for name in values(TESTS / "runs" / "dpo-eval", host) if name.startswith("logged.")]
 
 
 def test_a_run_of_boosting_has_results(tmp_path: Path) -> None:
@@ -81,3 +81,17 @@ def test_saved_results_of_a_prediction_are_told(tmp_path: Path, host: Host) -> N
         "saved.bleu_4.test.result": 12.5, "saved.rouge_1.test.result": 40.25,
     }  # fmt: skip
     assert str(found["saved.bleu_4.test.result"].sources[0]) == "predict_results.json: predict_bleu-4"
+
+
+def test_the_axis_of_a_figure_is_named_as_what_it_counts(host: Host) -> None:
+    names = {}
+    for path in (TESTS / "formats" / "boosting", TESTS / "formats" / "comet", TESTS / "formats" / "ludwig",
+                 TESTS / "formats" / "general" / "console"):  # fmt: skip
+        first, *_ = analyse(load(path, host=host), host).figures
+        names[path.name] = first.name, first.panels[0].x_label
+    assert names == {
+        "boosting": ("logged", "Log position"),
+        "comet": ("loss", "Step"),
+        "ludwig": ("loss", "Optimizer step"),
+        "console": ("loss", "Epoch"),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from dpo_report.core.model import Better, Run, Series
 from dpo_report.core.plot import Level, Panel
 from dpo_report.plugins import reading
 from dpo_report.plugins.curves.tracks import Drawing, Track, track
+from dpo_report.plugins.reading.programs import counts_updates
 
 _MOST = 6  # lines of held-out data in a panel: more cannot be told apart
 _WIDE = 100.0  # a positive quantity that spans more than this factor is drawn on a logarithmic scale
@@ -89,7 +90,7 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = ()) -> Drawn |
                 series = series.where(~ties)
             if not len(series):
                 continue
-            tracks.append(_track(series, quantity, which))
+            tracks.append(replace(_track(series, quantity, which), unit=_unit(run, series)))
     if not any(np.count_nonzero(one.finite) >= 2 for one in tracks):
         return None
     lines = tuple(one.line for one in tracks if one.finite.any())
@@ -97,7 +98,7 @@ def panel(run: Run, quantity: Quantity, levels: Sequence[Level] = ()) -> Drawn |
         quantity.label,
         lines,
         tuple(levels),
-        x_label=_steps(tracks),
+        x_label=_axis(run, tracks),
         y_from=quantity.y_from,
         y_scale="log" if quantity.may_log and _wide(tracks) else "linear",
     )
@@ -139,6 +140,15 @@ def _wide(tracks: Sequence[Track]) -> bool:
     return bool(values.min() > 0 and values.max() > _WIDE * values.min())
 
 
-def _steps(tracks: Sequence[Track]) -> str:
-    """Optimizer steps are whole numbers; anything else that a trainer counts by is an epoch."""
-    return "Optimizer step" if all(one.unit == "step" for one in tracks) else "Epoch"
+def _unit(run: Run, series: Series) -> str:
+    """Steps are whole numbers; anything else that a trainer counts by is an epoch."""
+    if np.any(series.steps != np.round(series.steps)):
+        return "epoch"
+    return "step" if run.global_step is not None else "log position"
+
+
+def _axis(run: Run, tracks: Sequence[Track]) -> str:
+    units = {one.unit for one in tracks}
+    if units == {"step"}:
+        return "Optimizer step" if counts_updates(run) else "Step"
+    return "Epoch" if "epoch" in units else "Log position"

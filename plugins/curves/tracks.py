@@ -42,16 +42,13 @@ class Track:
     dots; ``bins``: means of bins in a band."""
     width: float = 0.0
     """Rows of the running mean, or steps of a bin."""
+    unit: str = "step"
+    """What its steps count, in a word: ``step``, ``epoch``, ``log position``."""
 
     @property
     def finite(self) -> NDArray[np.bool_]:
         """Which of its points are numbers, shape (n,)."""
         return np.isfinite(self.series.values)
-
-    @property
-    def unit(self) -> str:
-        """What its steps count: optimizer steps are whole numbers, anything else that a trainer counts is an epoch."""
-        return "step" if np.all(self.series.steps == np.round(self.series.steps)) else "epoch"
 
 
 def track(series: Series, subject: str, label: str, drawing: Drawing = "mean", *, dashed: bool = False) -> Track:

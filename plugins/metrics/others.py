@@ -29,14 +29,25 @@ MOST = 40
 """Quantities that are told; report.json holds the curves of all."""
 
 
-def _logged(run: Run) -> Iterator[Value]:
+def quantities(run: Run) -> list[Series]:
+    """The series that no other metric reads, by name, training first; none for methods that have their own metrics."""
     if run.method not in _METHODS:
-        raise NotApplicable("what runs of this method log is told by other metrics")
+        return []
+    return [
+        series
+        for (name, split), series in sorted(run.series.items(), key=lambda item: (item[0][0], item[0][1] != "train"))
+        if len(series) and split.partition(":")[0] in _KINDS
+        if name not in _TOLD_ELSEWHERE and not _OF_THE_MACHINE.search(name.lower())
+    ]
+
+
+def _logged(run: Run) -> Iterator[Value]:
     names: dict[str, str] = {}
-    for (name, split), series in sorted(run.series.items(), key=lambda item: (item[0][0], item[0][1] != "train")):
-        told = name in _TOLD_ELSEWHERE or _OF_THE_MACHINE.search(name.lower()) or split.split(":")[0] not in _KINDS
-        if not told and len(series) and (slug := _slug(name, names)):
+    for series in quantities(run):
+        if slug := _slug(series.name, names):
             yield from _values(run, series, slug)
+    if not names:
+        raise NotApplicable("nothing was logged that is not told by other metrics")
 
 
 def _slug(name: str, taken: dict[str, str]) -> str:
