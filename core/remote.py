@@ -228,7 +228,10 @@ def _size(info: Mapping[str, Any]) -> int:
 
 def _stamp(info: Mapping[str, Any]) -> str:
     """What changes when a file does, as far as the file system tells."""
-    told = (info.get(key) for key in ("ETag", "etag", "blob_id", "LastModified", "last_modified", "mtime", "created"))
+    told = (
+        info.get(key)
+        for key in ("ETag", "etag", "blob_id", "LastModified", "Last-Modified", "last_modified", "mtime", "created")
+    )
     return "|".join(str(value) for value in told if value)
 
 

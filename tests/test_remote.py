@@ -212,6 +212,15 @@ def test_a_run_on_a_web_server(web: tuple[str, Server], cache: Path) -> None:
     assert not [asked for asked in server.asked if asked.split()[0] not in ("GET", "HEAD")]
     assert any("training_args.bin" in asked for asked in server.asked)
     assert len(load(f"{address}/dpo-log1/trainer_state.json").series["loss", "train"]) == 4
+    server.asked.clear()
+    same(load(f"{address}/dpo-log1/"), load(RUNS / "dpo-log1"))
+    files = {
+        f"GET /dpo-log1/{path.relative_to(RUNS / 'dpo-log1').as_posix()}"
+        for path in (RUNS / "dpo-log1").rglob("*.*")
+        if path.is_file()
+    }
+    again = files.intersection(server.asked)
+    assert not again  # the server tells when each file changed last, and only folders are looked at anew
 
 
 def test_what_is_not_there_is_told_in_a_line(
