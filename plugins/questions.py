@@ -8,6 +8,7 @@ from dpo_report.core.contract import Question
 from dpo_report.core.hookspecs import hookimpl
 from dpo_report.core.model import Run
 from dpo_report.plugins import reading
+from dpo_report.plugins.reading.rows import held_out_saved
 
 NEURIPS, PINEAU, REFORMS, CARDS, GEBRU = (
     "NeurIPS checklist",
@@ -46,11 +47,8 @@ def _preferences(run: Run) -> str | None:
 
 
 def _tested(run: Run) -> str | None:
-    return (
-        None
-        if reading.held_out(run, "loss") or reading.held_out(run, "rewards/accuracies")
-        else "no held-out evaluation was logged"
-    )
+    logged = reading.held_out(run, "loss") or reading.held_out(run, "rewards/accuracies")
+    return None if logged or held_out_saved(run) else "no held-out evaluation was logged"
 
 
 QUESTIONS = (

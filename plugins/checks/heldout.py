@@ -11,6 +11,7 @@ from dpo_report.core.text import say
 from dpo_report.plugins import reading, statistics
 from dpo_report.plugins.conventions import CHANCE, GAP, PAIRS, TREND_ROWS
 from dpo_report.plugins.metrics.rewards import first_trained, last_finite
+from dpo_report.plugins.reading.rows import held_out_saved
 
 EVALUATIONS = Threshold("F3.evaluations", 4, "evaluations below which no onset of over-fitting is told", low=2)
 RISE = Threshold("F3.rise", 0.05, "relative rise of the held-out loss above its lowest above which it is told",
@@ -25,7 +26,7 @@ def any_held_out(run: Run, values: Values) -> Finding:
     """F1."""
     if any(split.split(":")[0] in ("eval", "test") and len(s) for (_, split), s in run.series.items()):
         return passed("held-out data were evaluated", grants=("held-out",))
-    if any(key.startswith(("eval_", "test_", "predict_")) for key in run.summary):
+    if held_out_saved(run):
         return passed("held-out results were saved", grants=("held-out",))
     if run.status == "no-metrics":
         raise NotApplicable("the run holds no metrics at all")

@@ -7,6 +7,7 @@ from dpo_report.core.contract import Check, NotApplicable, Threshold, Values, fo
 from dpo_report.core.model import Finding, Run, Severity
 from dpo_report.core.text import Ask, say
 from dpo_report.plugins import reading
+from dpo_report.plugins.reading.rows import after_training
 
 SHORT_STEPS = Threshold("B10.steps", 50, "steps below which fixed costs weigh heavily in a time or a rate")
 SHORT_SECONDS = Threshold("I2.seconds", 60, "runtime below which fixed costs weigh heavily in a rate", "s")
@@ -41,7 +42,8 @@ def wall_clock(run: Run, values: Values) -> Finding:
     """I1."""
     runtime = values["runtime.train"]
     counts = []
-    evaluations = {float(s) for (_, split), x in run.series.items() if split.startswith("eval") for s in x.steps}
+    held_out = [series for (_, split), series in run.series.items() if split.startswith("eval")]
+    evaluations = {float(step) for x in held_out for at, step in enumerate(x.steps) if not after_training(x, at)}
     if evaluations:
         counts.append(numbers.plural(len(evaluations), "evaluation"))
     saves = {f.path.split("/")[0] for f in run.files if f.path.startswith("checkpoint-")}

@@ -14,6 +14,7 @@ import numpy as np
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Source, Value
 from dpo_report.plugins import reading, statistics
+from dpo_report.plugins.reading.rows import after_training
 
 _TRL = "TRL DPOTrainer.get_batch_loss_metrics / _compute_loss"
 _PARTS = (("chosen", "rewards/chosen"), ("rejected", "rewards/rejected"))
@@ -34,7 +35,8 @@ def where(run: Run, series: Series, index: int) -> str:
     """The window of a training row, or the place of an evaluation."""
     if series.split == "train":
         return reading.window_text(run, series, index)
-    return f"evaluation at {reading.place_text(run, float(series.steps[index]))}"
+    place, results = reading.place_text(run, float(series.steps[index])), after_training(series, index)
+    return f"evaluation at {place}" + (f"; made after training, only {results} tells it" if results else "")
 
 
 def last_finite(series: Series) -> int | None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dpo_report.core.contract import NotApplicable
 from dpo_report.core.model import Run, Series
+from dpo_report.plugins.readers.hf.results import NAMES, PREFIX
 from dpo_report.plugins.reading.told import numeric, setting, whole
 
 LEAST_EPOCHS, MOST_EPOCHS = 1e-9, 1e9
@@ -37,6 +38,18 @@ def held_out(run: Run, name: str) -> list[Series]:
     """The held-out series of that name: split ``eval`` first, named evaluation sets after it."""
     found = [s for (key, split), s in run.series.items() if key == name and split.split(":")[0] == "eval" and len(s)]
     return sorted(found, key=lambda s: (s.split != "eval", s.split))
+
+
+def held_out_saved(run: Run) -> bool:
+    """Whether results of held-out data were saved, be they in no curve."""
+    return any(key.startswith((PREFIX, "test_", "predict_")) for key in run.summary)
+
+
+def after_training(series: Series, index: int) -> str:
+    """The results file that alone tells a held-out point, made once training had ended; empty for logged points."""
+    source = series.sources[0 if series.which is None else int(series.which[index])]
+    saved = source.where.startswith(PREFIX) and "{row}" not in source.where
+    return source.file if saved and source.file.rpartition("/")[2] in NAMES else ""
 
 
 def row_steps(run: Run, name: str = "loss") -> NDArray[np.float64]:

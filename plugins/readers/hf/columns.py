@@ -71,7 +71,7 @@ def tabulate(history: History) -> Table:
         good = np.isfinite(steps)
         if not good.all():
             history.odd(NO_STEP, int(index[~good][0]))
-        for key, (place, prefix) in _places(shape.keys, names).items():
+        for key, (place, prefix) in places(shape.keys, names).items():
             column = Column(steps, shape.column(key), index, prefix)
             if not good.all():
                 column = Column(steps[good], column.values[good], index[good], prefix)
@@ -124,7 +124,7 @@ def eval_names(keys: Iterable[str]) -> list[str]:
     return sorted((name for name in named if f"eval_{name}_loss" in known), key=len, reverse=True)
 
 
-def _places(keys: tuple[str, ...], names: list[str]) -> dict[str, tuple[Place, str]]:
+def places(keys: tuple[str, ...], names: list[str]) -> dict[str, tuple[Place, str]]:
     """Where each key of a row belongs, and the prefix that it loses.
 
     A trainer's own metrics may lack the name of the evaluation set (TRL logs ``eval_near_loss`` beside

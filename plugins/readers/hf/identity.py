@@ -56,11 +56,12 @@ def merged(states: list[Known]) -> list[Series]:
         for extra in known.table.series(known.state.file):
             place = (extra.name, extra.split)
             have = found.get(place)
-            found[place] = extra if have is None else _with(have, extra)
+            found[place] = extra if have is None else extended(have, extra)
     return list(found.values())
 
 
-def _with(have: Series, extra: Series) -> Series:
+def extended(have: Series, extra: Series) -> Series:
+    """A series with the points of another at the steps that it lacks."""
     new = ~np.isin(extra.steps, have.steps)
     if not new.any():
         return have

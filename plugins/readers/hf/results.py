@@ -18,6 +18,8 @@ NAMES = (
     "all_results.json",
     "metrics.json",
 )
+PREFIX = "eval_"
+"""What stands before the keys of an evaluation."""
 _PREFIXED = re.compile(r"^(train|eval|test|predict)_")
 _ALSO = frozenset({"epoch", "total_flos", "perplexity", "num_input_tokens_seen"})
 

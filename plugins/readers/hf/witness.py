@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from dpo_report.core.contract import Match
@@ -13,6 +14,7 @@ from dpo_report.core.growing import unchanged
 from dpo_report.core.model import Datum, Problem, Source, Witness
 from dpo_report.plugins.readers.hf import checkpoints
 from dpo_report.plugins.readers.hf.columns import tabulate
+from dpo_report.plugins.readers.hf.final import continued, evaluation, weights_of
 from dpo_report.plugins.readers.hf.identity import Known, merged, same_run
 from dpo_report.plugins.readers.hf.pickles import tidy
 from dpo_report.plugins.readers.hf.results import NAMES, as_float, read_results
@@ -89,7 +91,7 @@ def _read_run(folder: Folder, name: str) -> Iterator[Witness]:
     main = next((g for g in groups if any("/" not in k.state.file for k in g)), groups[0])
     problems += [_other_run(main, group) for group in groups if group is not main]
     others = _homes(known for group in groups if group is not main for known in group)
-    yield _witness(folder, main, "", summary, tuple(problems), others)
+    yield _witness(folder, main, "", summary, tuple(problems), others, evaluated=evaluation([t for t in results if t]))
     for group in groups:
         if group is not main:
             yield _witness(folder, group, group[0].state.file.rpartition("/")[0], {}, ())
@@ -152,6 +154,7 @@ def _witness(
     problems: tuple[Problem, ...],
     others: frozenset[str] = frozenset(),
     blind: bool = False,
+    evaluated: Mapping[str, Datum] = MappingProxyType({}),
 ) -> Witness:
     """Put together what one run's files tell; ``blind`` where files with metrics could not be read."""
     series = merged(group) if group else []
@@ -162,7 +165,9 @@ def _witness(
     step = group[0].step if group else None
     planned = leader.whole("max_steps") if leader else None
     planned = planned if planned and planned > 0 else None
-    epoch = _epoch(leader.members.get("epoch") if leader else None, summary)
+    member = leader.members.get("epoch") if leader else None
+    epoch = _epoch(member, summary)
+    series = continued(series, evaluated, weights_of(evaluated, step, member, summary, told.settings), step, found)
     found += [*_group_problems(group), *told.problems]
     ended = status(step, planned, series, summary, planned_epochs(told.settings))
     if not group and not results:
