@@ -22,6 +22,14 @@ def test_what_is_made_is_up_to_date():
     assert done.returncode == 0, f"run `make docs`; it would change\n{done.stdout}{done.stderr}"
 
 
+def test_every_reader_has_its_row_in_the_page_of_formats():
+    page = (DOCS / "formats.md").read_text()
+    named = {
+        name for cell in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for name in re.findall("`(.+?)`", cell)
+    }
+    assert named == {provided.item.name for provided in Host(discover=False).readers}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The built site."""
