@@ -30,9 +30,15 @@ def glances(folder: Folder, host: Host) -> list[Witness]:
         told = host.guard(provided, provided.item.glance, left)
         if isinstance(told, Problem):
             continue
-        found += told
         homes = {witness.folder for witness in told}
-        left = left.holding(()) if "" in homes else left.parted({"", *homes})[""]
+        rest = left.parted({"", *homes})[""]
+        top = [witness for witness in told if not witness.folder]
+        if top and top[0].identity and _holds_more(rest, top, provided.item):
+            found += [witness for witness in told if witness.folder]  # those at the top are told with what is beside
+            left = rest
+        else:
+            found += told
+            left = rest.holding(()) if top else rest
     return found
 
 
@@ -50,7 +56,9 @@ def doubtful(
     """The run folders of which a whole look may tell more than the glance, and whether they are few and small."""
     readers = {provided.item.name: provided.item for provided in host.readers}
     found = {
-        home for home, told in hosts.items() if not _settled(told[0]) and _holds_more(parts[home], told[0], readers)
+        home
+        for home, told in hosts.items()
+        if not all(map(_settled, told)) and _holds_more(parts[home], told, readers[told[0].reader])
     }
     sizes = {entry.path: entry.size for entry in folder.entries}
     logs = {f"{one.folder}/{file}".lstrip("/") for home in found for one in hosts[home] for file in one.files}
@@ -66,10 +74,11 @@ def _settled(witness: Witness) -> bool:
     )
 
 
-def _holds_more(part: Folder, witness: Witness, readers: Mapping[str, Reader]) -> bool:
-    """Whether a run's folder holds logs, or files that the reader which looked at it does not know."""
-    kinds = [kind.pattern for kind in readers[witness.reader].files if kind.role != "log"]
+def _holds_more(part: Folder, told: Sequence[Witness], reader: Reader) -> bool:
+    """Whether a folder of runs holds logs, or files that the reader which looked at them does not know."""
+    seen = {file for witness in told for file in witness.files}
+    kinds = [kind.pattern for kind in reader.files if kind.role != "log"]
     return any(
-        entry.path not in witness.files and not any(fnmatchcase(entry.name, pattern) for pattern in kinds)
+        entry.path not in seen and not any(fnmatchcase(entry.name, pattern) for pattern in kinds)
         for entry in part.entries
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from dpo_report.core.errors import ReportError
 from dpo_report.core.glances import by_folder, doubtful, glances
 from dpo_report.core.loader import is_parent, load_all, loaded, nothing, offer, open_place, place_of
 from dpo_report.core.many import Failure, Where, each
+from dpo_report.core.merge import merge
 from dpo_report.core.model import Run, RunStatus, Witness
 from dpo_report.core.remote import is_url
 from dpo_report.core.terminal import columns
@@ -116,16 +117,17 @@ def _glanced(folder: Folder, hosts: Mapping[str, Sequence[Witness]], host: Host,
         if home in more and few:
             listed += [_of_run(run, folder.root) for run in loaded(parts[home], folder.root, host)]
         else:
-            listed += [replace(_of_witness(witness), glanced=home in more) for witness in told]
-    if beside and parts[""].entries:
+            listed += [replace(_of_witness(witness, folder.root), glanced=home in more) for witness in told]
+    if beside and "" not in hosts and parts[""].entries:
         with suppress(ReportError):  # what lies beside the runs may tell of none
             listed += [_of_run(run, folder.root) for run in loaded(parts[""], folder.root, host)]
     return listed
 
 
-def _many(homes: Collection[str]) -> bool:
+def _many(homes: Mapping[str, Sequence[Witness]]) -> bool:
     """Whether runs in these folders make the folder above them a parent, which is no run itself."""
-    return len(homes) > 1 and "" not in homes
+    top = homes.get("")
+    return len(homes) > 1 if top is None else len(top) > 1 and bool(top[0].identity)
 
 
 def refuse_parent(path: Path | str, host: Host) -> None:
@@ -262,22 +264,9 @@ def _shown(value: Any) -> str:
     return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"
 
 
-def _of_witness(witness: Witness) -> Listed:
-    """A run as a witness tells it."""
-    place = "/".join(filter(None, (witness.folder, witness.identity))) or "."
-    file = "/".join(filter(None, (witness.folder, witness.files[0]))) if witness.files else ""
-    loss = next((s for s in witness.series if (s.name, s.split) == ("loss", "train") and len(s)), None)
-    return Listed(
-        place,
-        witness.method,
-        witness.status,
-        witness.global_step,
-        witness.max_steps,
-        float(loss.values[-1]) if loss is not None else None,
-        {name: setting.value for name, setting in witness.settings.items()},
-        file,
-        span=span(witness),
-    )
+def _of_witness(witness: Witness, root: Path) -> Listed:
+    """A run as one witness alone tells it."""
+    return _of_run(merge([witness], root / witness.folder, ""), root)
 
 
 def _of_run(run: Run, root: Path) -> Listed:

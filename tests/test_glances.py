@@ -13,7 +13,11 @@ from binary import event_file, field, leveldb, scalar
 from dpo_report.core.continued import span
 from dpo_report.core.contract import Reader
 from dpo_report.core.folder import Folder
+from dpo_report.core.listing import Listed, survey
+from dpo_report.core.loader import load_all
+from dpo_report.core.manager import Host
 from dpo_report.core.model import Witness
+from dpo_report.plugins.readers import mlflow
 from dpo_report.plugins.readers.hf import witness as hf
 from dpo_report.plugins.readers.hf.glance import glance
 from dpo_report.plugins.readers.swanlab import witness as swanlab
@@ -228,6 +232,110 @@ def test_what_only_stands_beside_a_torn_log_is_listed(tmp_path: Path) -> None:
     (tmp_path / "files" / "config.yaml").write_text("wandb_version: 1\nseed:\n  value: 9\n")
     (quick,) = agree(READERS["wandb"], tmp_path)
     assert (quick.status, quick.settings["seed"].value) == ("completed", 9)
+
+
+def points(steps: Iterable[int], worth: float = 0.75) -> list[str]:
+    return [f"{1_700_000_000_000 + 40 * number} {worth - step / 4096} {step}\n" for number, step in enumerate(steps)]
+
+
+def stored(run: Path, metrics: dict[str, list[str]], status: int = 3, **params: object) -> None:
+    """A run of MLflow's file store."""
+    for kind, texts in (("metrics", metrics), ("params", params), ("tags", {"mlflow.user": "me"})):
+        for key, told in texts.items():
+            file = run / kind / key
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(told) if isinstance(told, list) else str(told))
+    (run / "meta.yaml").write_text(f"run_id: {run.name}\nrun_name: mine\nstatus: {status}\n")
+    (run.parent / "meta.yaml").write_text("experiment_id: 0\n")
+
+
+LOSSES = points(range(1, 3001))
+ODD_METRICS: dict[str, list[str]] = {
+    "even": LOSSES,
+    "every tenth step": points(range(10, 9000, 10)),
+    "begins late": points(range(2001, 5000)),
+    "resumed, and killed before it got as far": LOSSES + points(range(1500, 2000)),
+    "a last line that is torn": [*LOSSES, "17000"],
+    "a first line that is none": ["\x00\x00\x00", *LOSSES],
+    "no number in the middle": [*LOSSES[:1500], "1700000000000 nan 1501\n", *LOSSES[1501:]],
+    "no number at the end": [*LOSSES, "1700000000000 nan 3001\n"],
+    "infinity at the end": [*LOSSES, "1700000000000 1.7976931348623157e+308 3001\n"],
+    "no word of the steps": [line.rpartition(" ")[0] + "\n" for line in LOSSES],
+    "each step twice": [line for line in LOSSES for _ in range(2)],
+    "a gap of some thousand steps": LOSSES + points(range(9001, 9500)),
+    "line breaks of Windows": [line[:-1] + "\r\n" for line in LOSSES],
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("name", ODD_METRICS)
+def test_a_metric_of_mlflow_is_told_alike_whatever_its_lines_are(name: str, tmp_path: Path) -> None:
+    stored(tmp_path / "mlruns" / "0" / "abc", {"loss": ODD_METRICS[name], "grad_norm": LOSSES[:100]}, beta=0.1)
+    (quick,) = agree(mlflow.READER, tmp_path)
+    (whole,) = mlflow.READER.read(Folder.open(tmp_path))
+    assert interval(quick) == interval(whole)
+    assert {key: one.value for key, one in quick.settings.items()} == {"beta": 0.1}
+
+
+def test_of_a_metric_of_mlflow_little_is_read(tmp_path: Path) -> None:
+    stored(tmp_path / "mlruns" / "0" / "abc", {f"train/{name}": LOSSES for name in "abcdef"})
+    glance = mlflow.READER.glance
+    assert glance is not None
+    agree(mlflow.READER, tmp_path)  # what it imports is read too
+    assert bytes_read(lambda: list(glance(Folder.open(tmp_path)))) < 60_000
+    assert (tmp_path / "mlruns" / "0" / "abc" / "metrics" / "train" / "a").stat().st_size > 90_000
+
+
+def seen(one: Listed) -> tuple[object, ...]:
+    return one.path, one.method, one.status, one.step, one.planned, one.loss, one.settings, one.file
+
+
+def of_whole(path: Path) -> list[tuple[object, ...]]:
+    """What a list would say of the runs in one folder, read whole."""
+    found = []
+    for run in load_all(path, Host(discover=False)):
+        settings = {name: setting.value for name, setting in run.settings.items()}
+        loss, first = run.get("loss"), run.witnesses[0]
+        last = float(loss.values[-1]) if loss is not None and len(loss) else None
+        found.append(
+            (
+                first.identity or ".",
+                run.method,
+                run.status,
+                run.global_step,
+                run.max_steps,
+                last,
+                settings,
+                first.files[0],
+            )
+        )
+    return sorted(found, key=lambda one: str(one[0]))
+
+
+@pytest.mark.parametrize("beside", ["", "notes.md", "mlruns/0/a/artifacts/log.csv", "log.csv", "mlruns/mlflow.db"])
+def test_runs_of_one_store_are_listed_as_reading_whole_tells_them(beside: str, tmp_path: Path) -> None:
+    """They stand in no folders of their own; what lies beside them is not left out."""
+    for number, name in enumerate("abc"):
+        metrics = {"loss": points(range(1, 600 + number), number), "eval_loss": points(range(100, 600, 100))}
+        stored(tmp_path / "mlruns" / "0" / name, metrics, 3 - (number == 2), seed=number)
+    if beside:
+        (tmp_path / beside).parent.mkdir(exist_ok=True)
+        (tmp_path / beside).write_text("step,loss\n1,0.5\n2,0.25\n3,0.125\n")
+    listed = survey(tmp_path, Host(discover=False)).all
+    assert [seen(one) for one in listed] == of_whole(tmp_path)
+    assert [one.step for one in listed if one.path != "."] == [599, 600, 601]
+    assert (listed[0].path == ".") == (beside == "log.csv")
+
+
+def test_attempts_at_the_top_are_listed_as_reading_whole_tells_them(tmp_path: Path) -> None:
+    for number, steps in enumerate((900, 400, 500)):
+        file = tmp_path / f"events.out.tfevents.170000000{number}.host.{number}.0"
+        file.write_bytes(event_file(events(steps, ARGUMENTS | {"seed": number}, closing=number == 1)))
+    host = Host(discover=False)
+    quick = survey(tmp_path, host)
+    assert (quick.runs, [seen(one) for one in quick.listed]) == ((), of_whole(tmp_path))
+    (tmp_path / "log.csv").write_text("step,loss\n1,0.5\n2,0.25\n")
+    assert [seen(one) for one in survey(tmp_path, host).all] == of_whole(tmp_path)
 
 
 Row = dict[str, Any]

@@ -92,6 +92,9 @@ class Log:
         self, key: str, steps: Iterable[float], values: Iterable[float], rows: Iterable[int], source: Source
     ) -> None:
         """All points of a key that has none yet."""
+        if len(self._keys) >= MAX_KEYS:
+            self.dropped += len(list(steps))
+            return
         self._keys[key] = _Points(list(steps), list(values), list(rows), [source], [0])
 
     def told(self, namer: Namer = mapping) -> Told:

@@ -7,15 +7,17 @@ that were all logged once, without a step, are a closing summary, not curves.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Datum, Problem, RunStatus, Setting, Source, Witness
 from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
-from dpo_report.plugins.readers.files import lines, subs, with_suffix
+from dpo_report.plugins.readers.files import head, lines, subs, with_suffix
+from dpo_report.plugins.readers.hf.state import is_pointer
+from dpo_report.plugins.readers.mlflowmetrics import read_metric, unbounded
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten, from_text, read_yaml
 from dpo_report.plugins.readers.sqlitedb import SUFFIXES, holds, opened
@@ -26,9 +28,10 @@ _STATUS |= {"5": "incomplete", "KILLED": "incomplete"}
 _RUNNING = frozenset({"1", "2", "RUNNING", "SCHEDULED"})
 _METRICS = ("key", "value", "run_uuid", "step")
 _DATABASES = 200
+_STORE = frozenset({"metrics", "params", "tags"})
 FILES = (
     FileKind("mlflow.db", "log", "MLflow's database: runs, metrics and parameters"),
-    FileKind("meta.yaml", "log", "when and how an MLflow run or experiment was made"),
+    FileKind("meta.yaml", "other", "when and how an MLflow run or experiment was made"),
 )
 
 
@@ -44,6 +47,8 @@ class _Run:
     log: Log = field(default_factory=Log)
     params: dict[str, tuple[str, Source]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    """What the file store keeps of it."""
 
 
 def _detect(folder: Folder) -> Match | None:
@@ -73,7 +78,8 @@ def _databases(folder: Folder) -> Iterator[Entry]:
             yield entry
 
 
-def _read(folder: Folder) -> Iterator[Witness]:
+def _read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:
+    """A witness for each run; with ``ends`` of the file store only, and of its metrics what suffices for a list."""
     homes: dict[str, list[_Run]] = {}
     owned = _owned(folder)
     above = {meta: _home(meta) for meta in owned}
@@ -82,14 +88,19 @@ def _read(folder: Folder) -> Iterator[Witness]:
         home = above[meta]
         cut = len(home) + 1 if home else 0
         files = [Entry(entry.path[cut:], entry.size) for entry in own]
-        homes.setdefault(home, []).append(_from_files(inside[home], meta[cut:], files))
+        homes.setdefault(home, []).append(_from_files(inside[home], meta[cut:], files, ends))
     for entry in _databases(folder):
+        if ends:
+            homes.pop(entry.parent, None)  # its runs are told where all is read
+            continue
         sub = folder.sub(entry.parent)
         homes.setdefault(entry.parent, []).extend(_from_database(sub, Entry(entry.name, entry.size)))
     for home, runs in homes.items():
         for run in runs:
             name = run.name or run.id
-            yield _witness(run, home, "" if len(runs) == 1 else f"{name}-{run.id[:8]}" if run.name else run.id)
+            identity = "" if len(runs) == 1 else f"{name}-{run.id[:8]}" if run.name else run.id
+            told = _witness(run, home, identity)
+            yield replace(told, files=tuple(dict.fromkeys((run.file, *run.files)))) if ends else told
 
 
 def _home(meta: str) -> str:
@@ -113,7 +124,7 @@ def _owned(folder: Folder) -> dict[str, list[Entry]]:
     return owned
 
 
-def _from_files(folder: Folder, meta: str, entries: Iterable[Entry]) -> _Run:
+def _from_files(folder: Folder, meta: str, entries: Iterable[Entry], ends: bool) -> _Run:
     """A run of the file store."""
     problems: list[Problem] = []
     known = read_yaml(folder, Entry(meta, 0), problems)
@@ -130,33 +141,22 @@ def _from_files(folder: Folder, meta: str, entries: Iterable[Entry]) -> _Run:
     for entry in entries:
         kind, _, key = entry.path[len(prefix) :].partition("/")
         if kind == "metrics" and key:
-            _read_metric(folder, entry, key, run)
+            read_metric(folder, entry, key, run.log, run.problems, ends=ends)
         elif kind == "params" and key:
-            text = "\n".join(line for _, line, _ in lines(folder, entry, []))
-            run.params[key] = text, Source(entry.path)
+            run.params[key] = _text(folder, entry), Source(entry.path)
         elif (kind, key) == ("tags", "mlflow.runName") and not run.name:
-            run.name = next((line for _, line, _ in lines(folder, entry, [])), "")
+            run.name = _text(folder, entry).partition("\n")[0]
+        if kind in _STORE:
+            run.files.append(entry.path)
     return run
 
 
-def _read_metric(folder: Folder, entry: Entry, key: str, run: _Run) -> None:
-    """A file of ``timestamp value step`` lines; very old ones lack the step."""
-    source = Source(entry.path, "line {row}")
-    bad = 0
-    for line, text, _ in lines(folder, entry, run.problems):
-        cells = text.split()
-        value = number(cells[1]) if len(cells) > 1 else None
-        step = number(cells[2]) if len(cells) > 2 else 0.0
-        if value is None or step is None:
-            bad = bad or line
-            continue
-        run.log.add(key, step, _unbounded(value), line, source)
-    if bad:
-        run.problems.append(Problem(entry.path, f"lines that are no `timestamp value step` (first: {bad}) left out"))
-
-
-def _unbounded(value: float) -> float:
-    return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value
+def _text(folder: Folder, entry: Entry) -> str:
+    """A parameter or a tag: mostly one short line without an end."""
+    start = head(folder, entry)
+    if len(start) == entry.size and start.isascii() and b"\r" not in start and not is_pointer(start):
+        return start.decode().removesuffix("\n")
+    return "\n".join(line for _, line, _ in lines(folder, entry, []))
 
 
 def _from_database(folder: Folder, entry: Entry) -> list[_Run]:
@@ -180,7 +180,7 @@ def _from_database(folder: Folder, entry: Entry) -> list[_Run]:
             at, told = number(step), number(value)
             if run is not None and at is not None and told is not None and abs(at) < 1 << 53:
                 source = Source(entry.path, f"table metrics, run {run.id[:8]}, key {key}, step {{row}}")
-                run.log.add(str(key), at, math.nan if is_nan else _unbounded(told), int(at), source)
+                run.log.add(str(key), at, math.nan if is_nan else unbounded(told), int(at), source)
         if database.columns("params"):
             for run_id, key, value in database.rows("select run_uuid, key, value from params"):
                 if str(run_id) in runs:
@@ -230,4 +230,4 @@ def _without_steps(told: Told, problems: list[Problem]) -> Told:
     return told
 
 
-READER = Reader(NAME, _detect, _read, "MLflow", FILES)
+READER = Reader(NAME, _detect, _read, "MLflow", FILES, partial(_read, ends=True))
