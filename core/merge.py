@@ -39,7 +39,7 @@ class _Contradictions:
 
     def differs(self, series: Series, other_in: str, steps: list[float]) -> None:
         """Note the steps at which another file tells other values."""
-        kept_in = series.sources[0].file
+        kept_in = series.source_at(int(np.searchsorted(series.steps, steps[0]))).file
         where = f"at step {steps[0]:g}" if len(steps) == 1 else f"at {len(steps):,} steps, first at step {steps[0]:g}"
         said = f"{series.split} {series.name} differs from {kept_in} {where}"
         self.series.setdefault((other_in, kept_in), []).append(said)

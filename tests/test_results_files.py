@@ -62,7 +62,7 @@ def test_it_is_the_last_held_out_point(tmp_path: Path) -> None:
     found = made(tmp_path, logged(10, eval_loss=1.75, eval_accuracy=0.5))
     last = found.values["loss.eval.last"]
     assert (last.value, str(last.sources[0])) == (1.5, "eval_results.json: eval_loss")
-    assert last.note == "evaluation at step 20; made after training, only eval_results.json tells it"
+    assert last.note == "evaluation at step 20; made after training, told by eval_results.json"
     assert found.values["loss.eval.first"].note == "evaluation at step 10"
     assert "At step 20 the held-out loss was 1.500" in str(finding(found, "F2").text)
     assert "it includes 1 evaluation and" in str(finding(found, "I1").text)  # the last one is not of the loop
@@ -109,7 +109,7 @@ def test_a_difference_is_told_with_both_values(results: dict[str, float], more: 
     assert found.values["loss.eval.last"].value == 1.5
     assert found.values["loss.eval.after"].value == 1.234
     assert found.values["loss.eval.after"].note == (
-        "only eval_results.json tells it; the log tells another value of the last step"
+        "told by eval_results.json; the log tells another value of the last step"
     )
 
 
@@ -128,7 +128,7 @@ def test_best_weights_that_give_another_value_than_when_they_were_chosen(tmp_pat
     (told,) = found.problems
     assert "eval_loss is 1.75 here and 1.25 in trainer_state.json at step 10" in told.message
     note = found.values["loss.eval.after"].note
-    assert note == "only eval_results.json tells it, of the best weights, loaded at the end"
+    assert note == "told by eval_results.json, of the best weights, loaded at the end"
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_results_without_a_log(tmp_path: Path) -> None:
     (tmp_path / "eval_results.json").write_text(json.dumps({"eval_loss": 1.5, "eval_runtime": 2.0}))
     found = analyse(load(tmp_path, host=HOST), HOST)
     assert found.values["loss.eval.after"].value == 1.5
-    assert found.values["loss.eval.after"].note == "only eval_results.json tells it; its step is not known"
+    assert found.values["loss.eval.after"].note == "told by eval_results.json; its step is not known"
     assert finding(found, "F1").status == "passed"
 
 
@@ -170,3 +170,13 @@ def test_every_held_out_set_has_its_own(tmp_path: Path) -> None:
     assert found.values["loss.eval.far.last"].value == 2.5
     assert quantities(["eval_near_loss"], ["eval:near"]) == {"eval_near_loss": ("loss", "eval:near")}
     assert quantities(["eval_loss", "eval_runtime"], ["eval"])["eval_loss"] == ("loss", "eval")
+
+
+def test_another_log_that_contradicts_it_is_told_with_its_file(tmp_path: Path) -> None:
+    rows = [{"loss": row["loss"], "current_steps": row["step"], "total_steps": 20} for row in TRAIN]
+    rows.append({"eval_loss": 1.75, "current_steps": 20, "total_steps": 20})
+    (tmp_path / "trainer_log.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = made(tmp_path, logged(10, eval_loss=2.0))
+    assert [(told.where, told.message) for told in found.problems] == [
+        ("trainer_log.jsonl", "eval loss differs from eval_results.json at step 20; the latter is used")
+    ]

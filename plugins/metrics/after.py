@@ -66,7 +66,7 @@ def _logged(run: Run, place: tuple[str, str], datum: Datum) -> bool:
 
 def _note(run: Run, name: str, split: str, datum: Datum) -> str:
     """Which weights it is of, as far as that is known."""
-    said = f"only {datum.source.file} tells it"
+    said = f"told by {datum.source.file}"
     series = run.series.get((name, split))
     if name == "perplexity":
         return f"{said}: the exponential of the held-out loss"

@@ -36,7 +36,7 @@ def where(run: Run, series: Series, index: int) -> str:
     if series.split == "train":
         return reading.window_text(run, series, index)
     place, results = reading.place_text(run, float(series.steps[index])), after_training(series, index)
-    return f"evaluation at {place}" + (f"; made after training, only {results} tells it" if results else "")
+    return f"evaluation at {place}" + (f"; made after training, told by {results}" if results else "")
 
 
 def last_finite(series: Series) -> int | None:

@@ -46,7 +46,7 @@ def held_out_saved(run: Run) -> bool:
 
 
 def after_training(series: Series, index: int) -> str:
-    """The results file that alone tells a held-out point, made once training had ended; empty for logged points."""
+    """The results file that tells a held-out point, made once training had ended; empty for points of a log."""
     source = series.sources[0 if series.which is None else int(series.which[index])]
     saved = source.where.startswith(PREFIX) and "{row}" not in source.where
     return source.file if saved and source.file.rpartition("/")[2] in NAMES else ""
