@@ -12,7 +12,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Source, Witness
-from dpo_report.plugins.readers.archive import members, opened, text_lines
+from dpo_report.plugins.readers.archive import Archive, members, opened, torn
 from dpo_report.plugins.readers.collect import Log, as_logged, witness
 from dpo_report.plugins.readers.files import INVALID, head, load_json, parse_json
 from dpo_report.plugins.readers.keys import SINGLE
@@ -37,10 +37,10 @@ def _sessions(folder: Folder) -> Iterator[tuple[Entry, str]]:
             yield entry, entry.parent
     for entry in folder.entries:
         stem = entry.name.removesuffix(".zip")
-        if stem != entry.name and stem not in seen and (stem.startswith("offline-") or folder.only is not None):
-            names = members(folder, entry)
-            if _TASK in names and _METRICS in names:
-                yield entry, entry.path.removesuffix(".zip")
+        if stem == entry.name or stem in seen or not (stem.startswith("offline-") or folder.only is not None):
+            continue
+        if {_TASK, _METRICS} <= set(members(folder, entry)) or torn(folder, entry, _TASK, _METRICS):
+            yield entry, entry.path.removesuffix(".zip")
 
 
 def _is_task(folder: Folder, entry: Entry) -> bool:
@@ -82,7 +82,7 @@ def _session(folder: Folder, entry: Entry, home: str, identity: str) -> Witness:
         with opened(folder, entry, problems) as archive:
             task = parse_json(archive.read(_TASK)) if archive else {}
             task = task if isinstance(task, dict) else {}
-            log = _log(_events(archive.read(_METRICS)), entry.path, f"{_METRICS} ") if archive else Log()
+            log = _log(_events(archive), entry.path, f"{_METRICS} ") if archive else Log()
         files, place = [entry.path], entry.path
     told = log.told()
     settings = _settings(task, place)
@@ -101,8 +101,8 @@ def _session(folder: Folder, entry: Entry, home: str, identity: str) -> Witness:
     )
 
 
-def _events(data: bytes) -> Iterator[tuple[int, Any]]:
-    for line, text in text_lines(data):
+def _events(archive: Archive) -> Iterator[tuple[int, Any]]:
+    for line, text in archive.lines(_METRICS):
         value = parse_json(text)
         if value is not INVALID:
             for item in value if isinstance(value, list) else [value]:

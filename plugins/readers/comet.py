@@ -8,7 +8,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Source, Witness
-from dpo_report.plugins.readers.archive import members, opened, text_lines
+from dpo_report.plugins.readers.archive import Archive, members, opened, torn
 from dpo_report.plugins.readers.collect import Log, as_logged, witness
 from dpo_report.plugins.readers.files import INVALID, parse_json
 from dpo_report.plugins.readers.numbers import number
@@ -28,7 +28,7 @@ _ARCHIVES = 500
 def _experiments(folder: Folder) -> Iterator[Entry]:
     for entry in [e for e in folder.entries if e.path.endswith(".zip")][:_ARCHIVES]:
         names = members(folder, entry)
-        if _EXPERIMENT in names and set(_MESSAGES) & set(names):
+        if (_EXPERIMENT in names and set(_MESSAGES) & set(names)) or torn(folder, entry, _EXPERIMENT, *_MESSAGES):
             yield entry
 
 
@@ -57,12 +57,13 @@ def _experiment(folder: Folder, entry: Entry, home: str, identity: str) -> Witne
         if archive is not None:
             about = parse_json(archive.read(_EXPERIMENT))
             name = next(name for name in _MESSAGES if name in archive.names)
-            bad = _messages(archive.read(name), entry.path, name, log, settings, versions)
+            bad = _messages(archive, entry.path, name, log, settings, versions)
             if bad:
                 problems.append(Problem(entry.path, f"{name}: lines that are no message (first: {bad}) left out"))
     about = about if isinstance(about, dict) else {}
     told = log.told()
-    if not told.series:
+    empty = not (told.series or told.summary or problems)
+    if empty:
         problems.append(Problem(entry.path, "the experiment logged no metrics with a step"))
     return witness(
         NAME,
@@ -76,15 +77,16 @@ def _experiment(folder: Folder, entry: Entry, home: str, identity: str) -> Witne
         problems=problems,
         step=told.last_step(),
         precision=8,
+        ended="no-metrics" if empty else "unknown",
     )
 
 
 def _messages(
-    data: bytes, file: str, member: str, log: Log, settings: dict[str, Setting], versions: dict[str, str]
+    archive: Archive, file: str, member: str, log: Log, settings: dict[str, Setting], versions: dict[str, str]
 ) -> int:
     """Sort the messages of an experiment; gives the first line that is none, or 0."""
     bad = 0
-    for line, text in text_lines(data):
+    for line, text in archive.lines(member):
         message = parse_json(text)
         payload = message.get("payload") if isinstance(message, dict) else None
         if message is INVALID or not isinstance(payload, dict):

@@ -161,7 +161,7 @@ def lines(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[tup
     broken = long = number = 0
     try:
         with folder.path(entry).open("rb") as stream:
-            for number, raw in _numbered(stream, encoding):
+            for number, raw in numbered(stream, encoding):
                 if raw is None:
                     long = long or number
                     continue
@@ -187,7 +187,7 @@ def no_text(line: int) -> str:
     return f"line {line} holds bytes that are no UTF-8 text"
 
 
-def _numbered(stream: Any, encoding: str) -> Iterator[tuple[int, bytes | None]]:
+def numbered(stream: Any, encoding: str) -> Iterator[tuple[int, bytes | None]]:
     """Numbered raw lines; None for one that is too long."""
     if encoding.startswith("utf-16"):
         data = stream.read(JSON)

@@ -29,15 +29,19 @@ COPY = 4 << 30
 SECONDS = 60.0
 """Longer queries are stopped: a table may be a view that never ends."""
 _WAITING = ("-wal", "-journal")
+_COPY = "copy it again from where it was written"
+_HINT = f"{_COPY}; `sqlite3 FILE .recover` may save more of it"
 
 
 class Database:
     """An open database; every failure becomes a problem and an end of rows."""
 
-    def __init__(self, connection: sqlite3.Connection, file: str, problems: list[Problem]) -> None:
+    def __init__(self, connection: sqlite3.Connection, file: str, problems: list[Problem], told: bool) -> None:
         self._connection = connection
         self._file = file
         self._problems = problems
+        self._told = told
+        """Whether its damage is among the problems already."""
 
     def rows(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of a query, up to the first that is damaged."""
@@ -49,8 +53,10 @@ class Database:
                 count += 1
                 yield row
         except (sqlite3.Error, OverflowError, ValueError) as error:
+            if self._told:
+                return
             kept = f"; the {count:,} rows before that are used" if count else ""
-            self._problems.append(Problem(self._file, f"is damaged or no whole database ({error}){kept}"))
+            self._problems.append(Problem(self._file, f"is damaged or no whole database ({error}){kept}", _HINT))
 
     def columns(self, table: str) -> list[str]:
         """Names of a table's columns; empty where there is no such table (a view is none)."""
@@ -67,7 +73,7 @@ def opened(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Da
     if not start.startswith(MAGIC):
         pointer = is_pointer(start)
         message = LFS_PROBLEM if pointer else "is no SQLite database" if start else "is empty or cannot be read"
-        problems.append(Problem(entry.path, message, LFS_HINT if pointer else ""))
+        problems.append(Problem(entry.path, message, LFS_HINT if pointer else _COPY))
         yield None
         return
     with contextlib.ExitStack() as stack:
@@ -90,11 +96,24 @@ def opened(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Da
             stack.enter_context(contextlib.closing(connection))
             connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
             connection.execute("pragma trusted_schema = off")
+            if damage := _damage(connection):
+                connection.execute("pragma writable_schema = on")  # else not even the pages that are left are read
+                said = f"is damaged or no whole database ({damage}); what is left of it is read"
+                problems.append(Problem(entry.path, said, _HINT))
         except sqlite3.Error as error:
-            problems.append(Problem(entry.path, f"cannot be opened ({error})"))
+            problems.append(Problem(entry.path, f"cannot be opened ({error})", _HINT))
             yield None
             return
-        yield Database(connection, entry.path, problems)
+        yield Database(connection, entry.path, problems, bool(damage))
+
+
+def _damage(connection: sqlite3.Connection) -> str:
+    """Why SQLite refuses the file at once, as it does where pages are missing at its end; empty where it does not."""
+    try:
+        connection.execute("select 1 from sqlite_master limit 1").fetchall()
+    except (sqlite3.Error, ValueError) as error:
+        return str(error) if isinstance(error, sqlite3.Error) else "its schema is no text"
+    return ""
 
 
 def _waits(path: str, database: str) -> bool:
@@ -107,3 +126,12 @@ def holds(folder: Folder, entry: Entry, table: str, *needed: str) -> bool:
         return False
     with opened(folder, entry, []) as database:
         return database is not None and set(needed) <= set(database.columns(table)) and bool(needed)
+
+
+def damaged(folder: Folder, entry: Entry) -> bool:
+    """Whether not even the tables of what should be a database can be listed."""
+    problems: list[Problem] = []
+    with opened(folder, entry, problems) as database:
+        if database is not None:
+            list(database.rows("select name from sqlite_master"))
+    return bool(problems)

@@ -5,27 +5,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Source, Witness
-from dpo_report.plugins.readers.collect import Log, as_logged, witness
+from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
 from dpo_report.plugins.readers.files import INVALID, parse_json, with_suffix
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten
-from dpo_report.plugins.readers.sqlitedb import SUFFIXES, Database, holds, opened
+from dpo_report.plugins.readers.sqlitedb import SUFFIXES, Database, damaged, holds, opened
 
 NAME = "trackio"
 _STEPS = ("train/global_step", "global_step")
 _DATABASES = 200
+_TABLE = re.compile(rb"CREATE TABLE metrics\s*\([^)]*\brun_name\b")
+_SCHEMA = 1 << 20
+"""The schema of a damaged database is looked for in so many bytes."""
 
 
 def _databases(folder: Folder) -> Iterator[Entry]:
     for entry in with_suffix(folder, SUFFIXES)[:_DATABASES]:
-        if holds(folder, entry, "metrics", "run_name", "step", "metrics"):
+        if holds(folder, entry, "metrics", "run_name", "step", "metrics") or _was(folder, entry):
             yield entry
+
+
+def _was(folder: Folder, entry: Entry) -> bool:
+    """Whether a file that is no whole database was one of Trackio's, by its place or by what is left of its schema."""
+    if not damaged(folder, entry):
+        return False
+    if entry.parent.rpartition("/")[2] == NAME:
+        return True
+    with suppress(OSError):
+        return _TABLE.search(folder.read(entry, _SCHEMA)) is not None
+    return False
 
 
 def _detect(folder: Folder) -> Match | None:
@@ -41,8 +57,10 @@ def _read(folder: Folder) -> Iterator[Witness]:
         problems: list[Problem] = []
         own = Entry(entry.path[len(home) + 1 if home else 0 :], entry.size)
         with opened(sub, own, problems) as database:
-            if database is not None:
-                yield from _runs(database, own, home, problems)
+            runs = list(_runs(database, own, home, problems)) if database is not None else []
+        if problems and not runs:  # nothing of it can be read, which is told
+            runs = [witness(NAME, Told(), [own.path], folder=home, problems=problems)]
+        yield from runs
 
 
 def _runs(database: Database, entry: Entry, home: str, problems: list[Problem]) -> Iterator[Witness]:
@@ -50,7 +68,7 @@ def _runs(database: Database, entry: Entry, home: str, problems: list[Problem]) 
     known = "run_id" if "run_id" in database.columns("metrics") else "run_name"
     logs: dict[str, tuple[str, Log]] = {}
     bad = 0
-    query = f"select rowid, {known}, run_name, step, metrics from metrics order by {known}, timestamp, rowid"
+    query = f"select rowid, {known}, run_name, step, metrics from metrics order by rowid"
     for row, run_id, name, step, blob in database.rows(query):
         cells = _object(blob)
         at = next((found for key in _STEPS if (found := number(cells.get(key))) is not None), number(step))

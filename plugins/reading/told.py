@@ -13,6 +13,8 @@ _LOGS = frozenset(("state", "metrics", "log", "checkpoint"))
 """Roles of files that may hold logged rows."""
 _NO_LOGS = (".pt", ".pth", ".bin", ".safetensors")
 """What else lies in a checkpoint."""
+_STORES = (".db", ".db3", ".sqlite", ".sqlite3", ".zip")
+"""Databases and archives: such a file is a log where a reader took it for one."""
 
 
 def version(run: Run, library: str) -> tuple[int, ...] | None:
@@ -82,6 +84,7 @@ def unread_log(run: Run) -> Problem | None:
         return None
     read = {file for witness in run.witnesses for file in witness.files}
     logs = {file.path for file in run.files if file.role in _LOGS and not file.path.endswith(_NO_LOGS)}
+    logs |= {file for file in read if file.endswith(_STORES)}
     blind = run.status == "unknown" and not run.summary
     for one in run.problems:
         store = any(file.path.startswith(f"{one.where}/") for file in run.files)  # a log may be a folder
