@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from dpo_report.core.loader import load
 from dpo_report.core.model import Source
 from witnesses import MADE, one, points, read, told
 
@@ -86,3 +87,11 @@ def test_swift_arguments_tell_method_and_version_and_no_secret() -> None:
     assert (run.method, run.versions) == ("dpo", {"ms-swift": "4.6.0"})
     assert run.settings["beta"].value == 0.1
     assert run.settings["hub_token"].value == "<secret, not shown>"
+
+
+def test_a_yaml_bomb_beside_the_log_is_told(tmp_path: Path) -> None:
+    (tmp_path / "trainer_log.jsonl").write_text('{"current_steps": 1, "total_steps": 2, "loss": 0.5}\n')
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    (tmp_path / "train.yaml").write_text("\n".join(["a0: &a0 [x, x, x]", *levels]))
+    (told,) = [problem for problem in load(tmp_path).problems if problem.where == "train.yaml"]
+    assert told.message == "has more than 200,000 values (aliases included), not read"

@@ -18,7 +18,7 @@ from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
 from dpo_report.plugins.readers.numbers import whole
-from dpo_report.plugins.readers.settings import from_yaml
+from dpo_report.plugins.readers.settings import from_yaml, read_yaml
 from dpo_report.plugins.readers.tabular import read_jsonl
 
 NAME = "llamafactory"
@@ -28,6 +28,8 @@ _BY_LOSS = {"orpo": "orpo", "simpo": "simpo"}
 _ALIASES = {"pref_beta": "beta", "pref_loss": "loss_type", "kto_beta": "beta", "model_name_or_path": "base_model"}
 _NOT_LOGGED = ("current_steps", "total_steps", "percentage", "elapsed_time", "remaining_time", "throughput")
 _RENAMED = {"accuracy": "rewards/accuracies", "lr": "learning_rate", "predict_loss": "predict_loss"}
+_YAML = (".yaml", ".yml")
+_LOOKED_AT = 4
 _YAML_MARKS = (b"finetuning_type:", b"model_name_or_path:", b"stage:", b"template:", b"output_dir:", b"cutoff_len:")
 
 
@@ -46,8 +48,12 @@ def _namer(keys: Iterable[str]) -> Mapping[str, Key]:
 def _complete(folder: Folder, found: Found) -> None:
     last = found.last
     planned, done = whole(first_of("total_steps")(last)), whole(first_of("current_steps")(last))
-    config = next((entry for entry in folder.entries if not entry.parent and _is_config(folder, entry)), None)
+    beside = [entry for entry in folder.entries if not entry.parent and entry.path.lower().endswith(_YAML)]
+    config = next((entry for entry in beside if _is_config(folder, entry)), None)
     settings = _settings(folder, config, found.problems) if config else {}
+    if config is None:
+        for entry in beside[:_LOOKED_AT]:  # what cannot be read may be it, and is told
+            read_yaml(folder, entry, found.problems)
     if config:
         found.files.append(config.path)
     found.extra |= {"settings": settings, "method": method_of(settings), "trainer": "llamafactory"}
@@ -64,7 +70,7 @@ def _complete(folder: Folder, found: Found) -> None:
 
 
 def _is_config(folder: Folder, entry: Entry) -> bool:
-    if not entry.path.lower().endswith((".yaml", ".yml")):
+    if not entry.path.lower().endswith(_YAML):
         return False
     start = head(folder, entry)
     return sum(start.startswith(mark) or b"\n" + mark in start for mark in _YAML_MARKS) >= 2
