@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dpo_report.core.manager import Host
 
 MANY = 16
-"""More folders than this are read by several processes."""
+"""More folders than this are read by several processes,"""
+_BYTES = 64 << 20
+"""if they are larger together: to start processes and to ask every reader of every folder takes some seconds."""
 _SHOWN = 4
 """Settings that are shown of those that differ."""
 _LINES = 30
@@ -96,13 +98,27 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
         return Survey(folder.root, listed=_marked(folder.root, _glanced(folder, homes, host, beside=True)))
     inner = [] if far or with_files or "" in homes else _children(folder)
     if spread is not None and len(inner) > MANY and all("/" in entry.path for entry in folder.entries):
-        if listed := _marked(folder.root, _spread(folder.root, inner, spread)):
+        listed = _together(folder, path, host) or _marked(folder.root, _spread(folder.root, inner, spread))
+        if listed:
             return Survey(folder.root, listed=listed)
         raise nothing(path, folder, ())
     runs = loaded(folder, path, host, list(map(Path, with_files))) if far else load_all(path, host, with_files)
     if not is_parent(runs, folder.root):
         return Survey(folder.root, tuple(runs))
     return Survey(folder.root, listed=_marked(folder.root, [_of_run(run, folder.root) for run in runs]))
+
+
+def _together(folder: Folder, path: Path | str, host: Host) -> tuple[Listed, ...]:
+    """The runs of a small parent, read at once; empty where it is large, or one of them is too much for a reader."""
+    if sum(entry.size for entry in folder.entries) > _BYTES:
+        return ()
+    try:
+        runs = loaded(folder, path, host)
+    except ReportError:
+        return ()
+    if any(problem.where.startswith("plugin") for problem in runs[0].problems):
+        return ()
+    return _marked(folder.root, [_of_run(run, folder.root) for run in runs])
 
 
 def _glanced(folder: Folder, hosts: Mapping[str, Sequence[Witness]], host: Host, beside: bool = False) -> list[Listed]:

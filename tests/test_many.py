@@ -452,3 +452,39 @@ def test_a_tree_is_taken_apart_by_its_innermost_folders(tmp_path: Path) -> None:
         "a": ["x"], "a/b": ["c/z", "y"],
     }  # fmt: skip
     assert [entry.path for entry in Folder.open(tmp_path).parted([""])[""].entries][-1] == "v"
+
+
+@pytest.mark.parametrize("most", [0, 1 << 30])
+def test_many_folders_are_listed_alike_at_once_and_apart(most: int, tmp_path: Path, monkeypatch: Any) -> None:
+    """Also where one of them is more than a reader can bear."""
+    from dpo_report.core import listing
+    from dpo_report.plugins.readers import layout
+
+    monkeypatch.setattr(listing, "_BYTES", most)
+    for number in range(listing.MANY + 2):
+        (tmp_path / f"run-{number:02}").mkdir()
+        rows = "".join(f"{epoch},{1 / (epoch + number + 2)},0.5\n" for epoch in range(5))
+        (tmp_path / f"run-{number:02}" / "training.log").write_text("epoch,loss,val_loss\n" + rows)
+    host, where = Host(discover=False), Where(jobs=1)
+    apart: list[str] = []
+
+    def spread(folders: Any) -> Any:
+        apart.extend(folder.name for folder in folders)
+        return listing.spread_over(folders, host, where)
+
+    listed = survey(tmp_path, host, (), spread).listed
+    assert [(one.path, one.loss) for one in listed] == [
+        (f"run-{number:02}", 1 / (number + 6)) for number in range(listing.MANY + 2)
+    ]
+    assert bool(apart) == (not most)
+    parts = layout.Layout._parts
+
+    def weak(self: layout.Layout, folder: Folder, entry: Any) -> Any:
+        if "run-07" in f"{folder.root}/{entry.path}":
+            raise MemoryError
+        return parts(self, folder, entry)
+
+    monkeypatch.setattr(layout.Layout, "_parts", weak)
+    listed = survey(tmp_path, host, (), spread).listed
+    assert apart
+    assert sum(one.loss is not None for one in listed) == listing.MANY + 1
