@@ -65,6 +65,9 @@ def run(args: argparse.Namespace, host: Host) -> int:
         console.print(part)
     if not blind:
         _tell_problems(analysis)
+    if any(run.directory != chosen.directory for run in found.runs):
+        each = f"dpo-report build {quote(without_password(args.run))} --all -o DIR"
+        sys.stderr.write(printable(f"to report this run and each below it: {each}") + "\n")
     return 0
 
 

@@ -30,6 +30,7 @@ _NAMELESS = frozenset(
     {"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""}
 )
 _LISTED = 30
+_NAMED = 3
 _MOST_FILES = 2_000
 """Files of a folder in which a name that is no file is looked for among its runs."""
 ASSUMED = 0.2
@@ -66,10 +67,13 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
             f"{without_password(path)} holds {len(runs)} runs:\n{listed}{more}{resumed}",
             offer(path, place_of(first, root)),
         )
-    below = sum(run.directory != first.directory for run in runs)
+    below = [place_of(run, root) for run in runs if run.directory != first.directory]
     if below:
-        said = "1 more run lies" if below == 1 else f"{below} more runs lie"
-        other = Problem(".", f"{said} below this folder, not in this report", "give their paths to report them")
+        said = "1 more run lies" if len(below) == 1 else f"{len(below)} more runs lie"
+        named = ", ".join(below[:_NAMED]) + (", ..." if len(below) > _NAMED else "")
+        other = Problem(
+            ".", f"{said} below this folder, not in this report", f"give their paths to report them: {named}"
+        )
         return replace(first, problems=(*first.problems, other))
     return first
 

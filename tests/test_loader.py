@@ -190,6 +190,7 @@ def test_runs_below_a_run_are_told_and_left_out(tmp_path: Path, trainer: Host) -
     assert losses(run) == [0.69, 0.68, 0.67, 0.66]
     assert [file.path for file in run.files] == ["trainer_state.json"]
     assert run.problems[-1].message == "1 more run lies below this folder, not in this report"
+    assert run.problems[-1].hint == f"give their paths to report them: {odd.name}"
     assert losses(load(odd, host=trainer)) == [0.69, 0.68, 0.67]
 
 

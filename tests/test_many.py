@@ -193,14 +193,21 @@ def test_a_list_tells_of_a_killed_run_what_its_logs_tell(tmp_path: Path) -> None
     assert (found[2].status, found[2].step) == ("completed", 8)
 
 
-def test_a_folder_that_is_a_run_comes_before_those_below_it(tmp_path: Path) -> None:
-    for name, loss in (("aaa", 0.5), (".", 0.7)):
+def test_a_folder_that_is_a_run_comes_before_those_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, loss in (("aaa", 0.5), (".", 0.7), *((f"v{n}", 0.6 + n / 10) for n in range(3))):
         (tmp_path / name).mkdir(exist_ok=True)
         rows = [f"{step},{loss - step / 100}\n" for step in range(1, 5)]
         (tmp_path / name / "metrics.csv").write_text("step,train_loss_step\n" + "".join(rows))
     run = load(tmp_path)
     assert run.series["loss", "train"].values[0] == pytest.approx(0.69)
-    assert "1 more run lies below this folder" in run.problems[-1].message
+    assert "4 more runs lie below this folder" in run.problems[-1].message
+    assert run.problems[-1].hint == "give their paths to report them: aaa, v0, v1, ..."
+    assert main(["inspect", str(tmp_path)]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "aaa, v0, v1" in told
+    assert f"to report this run and each below it: dpo-report build {tmp_path} --all -o DIR" in told
+    assert main(["inspect", str(tmp_path / "v0")]) == 0
+    assert "--all" not in capsys.readouterr().err
 
 
 def test_each_report_knows_the_other_runs(parent: Path, tmp_path: Path) -> None:
