@@ -12,9 +12,9 @@ import pytest
 from binary import event_file, field, leveldb, scalar
 from dpo_report.core.continued import span
 from dpo_report.core.contract import Reader
-from dpo_report.core.folder import Folder
+from dpo_report.core.folder import Folder, natural
 from dpo_report.core.listing import Listed, survey
-from dpo_report.core.loader import load_all
+from dpo_report.core.loader import load_all, place_of
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Witness
 from dpo_report.plugins.readers import mlflow
@@ -292,24 +292,14 @@ def seen(one: Listed) -> tuple[object, ...]:
 
 def of_whole(path: Path) -> list[tuple[object, ...]]:
     """What a list would say of the runs in one folder, read whole."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for run in load_all(path, Host(discover=False)):
         settings = {name: setting.value for name, setting in run.settings.items()}
-        loss, first = run.get("loss"), run.witnesses[0]
+        loss, file = run.get("loss"), run.directory.relative_to(path) / run.witnesses[0].files[0]
         last = float(loss.values[-1]) if loss is not None and len(loss) else None
-        found.append(
-            (
-                first.identity or ".",
-                run.method,
-                run.status,
-                run.global_step,
-                run.max_steps,
-                last,
-                settings,
-                first.files[0],
-            )
-        )
-    return sorted(found, key=lambda one: str(one[0]))
+        place = place_of(run, path)
+        found.append((place, run.method, run.status, run.global_step, run.max_steps, last, settings, file.as_posix()))
+    return sorted(found, key=lambda one: natural(str(one[0])))
 
 
 @pytest.mark.parametrize("beside", ["", "notes.md", "mlruns/0/a/artifacts/log.csv", "log.csv", "mlruns/mlflow.db"])
@@ -323,7 +313,7 @@ def test_runs_of_one_store_are_listed_as_reading_whole_tells_them(beside: str, t
         (tmp_path / beside).write_text("step,loss\n1,0.5\n2,0.25\n3,0.125\n")
     listed = survey(tmp_path, Host(discover=False)).all
     assert [seen(one) for one in listed] == of_whole(tmp_path)
-    assert [one.step for one in listed if one.path != "."] == [599, 600, 601]
+    assert [one.step for one in listed if one.path.startswith("mine")] == [599, 600, 601]
     assert (listed[0].path == ".") == (beside == "log.csv")
 
 

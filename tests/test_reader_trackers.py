@@ -189,3 +189,32 @@ def test_a_tracker_does_not_say_what_its_steps_count() -> None:
     assert str(count.text) == "The log goes up to step 10; what a step counts is not told."
     told = load(FORMATS / "trackio" / "trackio")
     assert "steps.logged" not in analyse(told).values and "steps.done" in analyse(told).values
+
+
+@pytest.mark.parametrize("name", ["mlflow.db", "tracking.db"])
+def test_a_database_of_mlflow_that_is_cut_or_overwritten_is_told(name: str, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / name) as made:
+        made.execute("create table tags (value)")
+        made.executemany("insert into tags values (?)", [("x" * 900,) for _ in range(200)])
+        made.execute("CREATE TABLE metrics (key, value, timestamp, run_uuid, step, is_nan)")
+        made.execute("create table runs (run_uuid, name, status, lifecycle_stage)")
+        made.execute("insert into runs values ('abc', 'one', 'FINISHED', 'active')")
+    made.close()
+    whole = (tmp_path / name).read_bytes()
+    for data in (whole[: len(whole) // 2], b"\0" * 100 + whole[100:]):
+        (tmp_path / name).write_bytes(data)
+        if data[:1] == b"S" or name == "mlflow.db":
+            (found,) = load(tmp_path).problems
+            assert found.where == name
+            assert found.message.startswith(("is damaged or no whole database", "is no SQLite database"))
+            assert "copy it again" in found.hint
+    (tmp_path / name).write_bytes(b"\0" * 16 + whole[16:])
+    assert [found.message for found in load(tmp_path).problems] == ["is no SQLite database"]
+
+
+def test_runs_that_were_deleted_in_mlflow_are_no_damage(tmp_path: Path) -> None:
+    shutil.copy(FORMATS / "mlflow/sqlite/mlflow.db", tmp_path)
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        database.execute("update runs set lifecycle_stage = 'deleted'")
+    database.close()
+    assert read("mlflow", tmp_path) == []

@@ -7,7 +7,9 @@ that were all logged once, without a step, are a closing summary, not curves.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -20,7 +22,7 @@ from dpo_report.plugins.readers.hf.state import is_pointer
 from dpo_report.plugins.readers.mlflowmetrics import read_metric, unbounded
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten, from_text, read_yaml
-from dpo_report.plugins.readers.sqlitedb import SUFFIXES, holds, opened
+from dpo_report.plugins.readers.sqlitedb import SUFFIXES, damaged, holds, opened
 
 NAME = "mlflow"
 _STATUS: dict[str, RunStatus] = {"3": "completed", "FINISHED": "completed", "4": "incomplete", "FAILED": "incomplete"}
@@ -28,6 +30,9 @@ _STATUS |= {"5": "incomplete", "KILLED": "incomplete"}
 _RUNNING = frozenset({"1", "2", "RUNNING", "SCHEDULED"})
 _METRICS = ("key", "value", "run_uuid", "step")
 _DATABASES = 200
+_TABLE = re.compile(rb"CREATE TABLE metrics\s*\([^;]*?\brun_uuid\b")
+_SCHEMA = 1 << 20
+"""The schema of a damaged database is looked for in so many bytes."""
 _STORE = frozenset({"metrics", "params", "tags"})
 FILES = (
     FileKind("mlflow.db", "log", "MLflow's database: runs, metrics and parameters"),
@@ -74,8 +79,19 @@ def _metas(folder: Folder) -> Iterator[Entry]:
 
 def _databases(folder: Folder) -> Iterator[Entry]:
     for entry in with_suffix(folder, SUFFIXES)[:_DATABASES]:
-        if holds(folder, entry, "metrics", *_METRICS):
+        if holds(folder, entry, "metrics", *_METRICS) or _was(folder, entry):
             yield entry
+
+
+def _was(folder: Folder, entry: Entry) -> bool:
+    """Whether a file that is no whole database was MLflow's, by its name or by what is left of its schema."""
+    if not damaged(folder, entry):
+        return False
+    if entry.name == FILES[0].pattern:
+        return True
+    with suppress(OSError):
+        return _TABLE.search(folder.read(entry, _SCHEMA)) is not None
+    return False
 
 
 def _read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:
@@ -160,12 +176,12 @@ def _text(folder: Folder, entry: Entry) -> str:
 
 
 def _from_database(folder: Folder, entry: Entry) -> list[_Run]:
-    """The runs of a database that were not deleted."""
+    """The runs of a database that were not deleted; of a damaged one without any a run of which that alone is told."""
     problems: list[Problem] = []
     runs: dict[str, _Run] = {}
     with opened(folder, entry, problems) as database:
         if database is None:
-            return []
+            return [_Run("", "", "", entry.path, problems=problems)]
         columns = database.columns("runs")
         wanted = [name if name in columns else "null" for name in ("run_uuid", "name", "status", "lifecycle_stage")]
         for run_id, name, state, stage in database.rows(f"select {', '.join(wanted)} from runs"):
@@ -186,7 +202,8 @@ def _from_database(folder: Folder, entry: Entry) -> list[_Run]:
                 if str(run_id) in runs:
                     place = Source(entry.path, f"table params, run {str(run_id)[:8]}, key {key}")
                     runs[str(run_id)].params[str(key)] = str(value), place
-    return list(runs.values())
+        lost = not runs and damaged(folder, entry)
+    return [_Run("", "", "", entry.path, problems=problems)] if lost else list(runs.values())
 
 
 def _witness(run: _Run, home: str, identity: str) -> Witness:
