@@ -15,6 +15,7 @@ from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Witness
 from dpo_report.plugins.readers.collect import Told, witness
 from dpo_report.plugins.readers.files import head
+from dpo_report.plugins.readers.hf.state import is_pointer
 from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
 from dpo_report.plugins.readers.numbers import whole
@@ -52,8 +53,9 @@ def _complete(folder: Folder, found: Found) -> None:
     config = next((entry for entry in beside if _is_config(folder, entry)), None)
     settings = _settings(folder, config, found.problems) if config else {}
     if config is None:
-        for entry in beside[:_LOOKED_AT]:  # what cannot be read may be it, and is told
-            read_yaml(folder, entry, found.problems)
+        for entry in beside[:_LOOKED_AT]:  # what cannot be read may be it, and is told; so is a pointer elsewhere
+            if not is_pointer(head(folder, entry)):
+                read_yaml(folder, entry, found.problems)
     if config:
         found.files.append(config.path)
     found.extra |= {"settings": settings, "method": method_of(settings), "trainer": "llamafactory"}
