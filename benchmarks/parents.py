@@ -3,8 +3,9 @@
     python benchmarks/parents.py [RUNS] [--kind trainer] [--keep DIR]
 
 Runs of the Trainer have states of 400 rows at the top and in two checkpoints, arguments, a card and an event file; the
-trackers' runs have the file that each tracker writes, with 400 rows of 12 keys. Their losses and seeds differ, and one
-run in ten was killed. ``--kind all`` measures one after the other.
+trackers' runs have the file that each tracker writes, with 400 rows of 12 keys; MLflow's have a file for each key, all
+in one store. Logs of Keras have 100 rows of 3 columns. Their losses and seeds differ, and one run in ten was killed.
+``--kind all`` measures one after the other.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ MOST = 3.0
 def rows_of(number: int) -> int:
     """How many rows a run logged."""
     return ROWS if number % 10 else ROWS // 2
+
+
+def steps_of(number: int) -> range:
+    """The steps that a run logged."""
+    return range(1, rows_of(number) + 1)
 
 
 def loss(number: int, step: int) -> float:
@@ -141,11 +147,39 @@ def swanlab(parent: Path, numbers: range) -> None:
         (run / "run.swanlab").write_bytes(leveldb(b":SWL\xe1\xbe\x00", records))
 
 
+def mlflow(parent: Path, numbers: range) -> None:
+    """MLflow's file store, where all runs stand in the folder of one experiment."""
+    for number in numbers:
+        run = parent / "mlruns" / "0" / f"{number:032x}"
+        for key in KEYS:
+            rows = (f"{1_700_000_000_000 + step} {value(key, number, step)} {step}\n" for step in steps_of(number))
+            _write(run / "metrics" / key, "".join(rows))
+        for name, one in arguments(number).items():
+            _write(run / "params" / name, str(one))
+        _write(run / "tags" / "mlflow.runName", f"run-{number}")
+        _write(run / "meta.yaml", f"run_id: {run.name}\nrun_name: run-{number}\nstatus: {3 if number % 10 else 1}\n")
+    _write(parent / "mlruns" / "0" / "meta.yaml", "experiment_id: '0'\nname: Default\n")
+
+
+def keras(parent: Path, numbers: range) -> None:
+    """Folders with the table of Keras's CSVLogger."""
+    for number in numbers:
+        rows = (f"{epoch},0.5,{loss(number, epoch)},{loss(number, epoch) + 0.01}\n" for epoch in range(100))
+        _write(parent / f"run-{number:04d}" / "training.log", "epoch,accuracy,loss,val_loss\n" + "".join(rows))
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
 KINDS: dict[str, Callable[[Path, range], None]] = {
     "trainer": trainer,
     "tensorboard": tensorboard,
     "wandb": wandb,
     "swanlab": swanlab,
+    "mlflow": mlflow,
+    "keras": keras,
 }
 
 

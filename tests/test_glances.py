@@ -270,7 +270,11 @@ ODD_METRICS: dict[str, list[str]] = {
 
 @pytest.mark.parametrize("name", ODD_METRICS)
 def test_a_metric_of_mlflow_is_told_alike_whatever_its_lines_are(name: str, tmp_path: Path) -> None:
-    stored(tmp_path / "mlruns" / "0" / "abc", {"loss": ODD_METRICS[name], "grad_norm": LOSSES[:100]}, beta=0.1)
+    stored(
+        tmp_path / "mlruns" / "0" / "abc",
+        {"loss": ODD_METRICS[name], "grad_norm": LOSSES[:100], "lr": LOSSES[:20]},
+        beta=0.1,
+    )
     (quick,) = agree(mlflow.READER, tmp_path)
     (whole,) = mlflow.READER.read(Folder.open(tmp_path))
     assert interval(quick) == interval(whole)

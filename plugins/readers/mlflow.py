@@ -19,7 +19,7 @@ from dpo_report.core.model import Datum, Problem, RunStatus, Setting, Source, Wi
 from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
 from dpo_report.plugins.readers.files import head, lines, subs, with_suffix
 from dpo_report.plugins.readers.hf.state import is_pointer
-from dpo_report.plugins.readers.mlflowmetrics import read_metric, unbounded
+from dpo_report.plugins.readers.mlflowmetrics import Metric, in_order, read_metric, unbounded
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten, from_text, read_yaml
 from dpo_report.plugins.readers.sqlitedb import SUFFIXES, damaged, holds, opened
@@ -154,16 +154,22 @@ def _from_files(folder: Folder, meta: str, entries: Iterable[Entry], ends: bool)
         meta,
         problems=problems,
     )
+    metrics: list[Metric] = []
     for entry in entries:
         kind, _, key = entry.path[len(prefix) :].partition("/")
         if kind == "metrics" and key:
-            read_metric(folder, entry, key, run.log, run.problems, ends=ends)
+            metrics.append(read_metric(folder, entry, key, run.problems, ends=ends))
         elif kind == "params" and key:
             run.params[key] = _text(folder, entry), Source(entry.path)
         elif (kind, key) == ("tags", "mlflow.runName") and not run.name:
             run.name = _text(folder, entry).partition("\n")[0]
         if kind in _STORE:
             run.files.append(entry.path)
+    if ends:
+        in_order(metrics)
+    for one in metrics:
+        if one.steps:
+            run.log.extend(one.key, one.steps, one.values, one.lines, one.source)
     return run
 
 
