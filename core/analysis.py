@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dpo_report.core.manager import Host
     from dpo_report.core.plot import Figure
 
-_NEAR = 0.75
+_NEAR = 0.905
 """How alike a word and a slip of it are, of 1."""
 
 
@@ -201,6 +201,6 @@ def _misspelt(run: Run, questions: Iterable[OpenQuestion]) -> Iterable[Problem]:
     """Answers under names that nearly are a question's; any other name may be one that a template prints."""
     ids = [question.id for question in questions]
     for name in run.answers:
-        near = get_close_matches(name, ids, 1, _NEAR)
+        near = get_close_matches(name.replace("_", "-"), ids, 1, _NEAR)
         if name not in ids and near:
             yield Problem(f"[answers] {name}", "answers no question", f"did you mean {near[0]}?")

@@ -180,9 +180,10 @@ def test_an_answer_whose_name_is_misspelt_is_told(tmp_path: Path, capsys: pytest
     run = tmp_path / "run"
     shutil.copytree(RUNS / "dpo-log1", run)
     (run / "dpo-report.toml").write_text(
-        '[answers]\nhardwares = "mine"\nacl-b2 = "yes"\nours = "x"\nsplit = "random"\n'
+        '[answers]\nhardwares = "mine"\nreference = "none"\nbase_model = "x"\nacl-b2 = "yes"\nours = "x"\nsplit = "random"\n'
     )
     assert main(["inspect", str(run)]) == 0
     told = " ".join(capsys.readouterr().err.split())
     assert "[answers] hardwares: answers no question (did you mean hardware?)" in told
-    assert told.count("answers no question") == 1
+    assert "[answers] base_model: answers no question (did you mean base-model?)" in told
+    assert told.count("answers no question") == 2

@@ -30,7 +30,7 @@ _OTHER_STATISTIC = Loose(
 )
 _NAMES = {
     "mean": ("mean", "rest"),
-    "last": ("last", "median_last", "last_nats", "done"),
+    "last": ("last", "after", "median_last", "last_nats", "done"),
     "first": ("first", "median_first", "start"),
     "best": ("lowest", "best", "highest"),
 }
