@@ -180,7 +180,7 @@ def test_an_answer_whose_name_is_misspelt_is_told(tmp_path: Path, capsys: pytest
     run = tmp_path / "run"
     shutil.copytree(RUNS / "dpo-log1", run)
     (run / "dpo-report.toml").write_text(
-        '[answers]\nhardwares = "mine"\nreference = "none"\nbase_model = "x"\nacl-b2 = "yes"\nours = "x"\nsplit = "random"\n'
+        '[answers]\nhardwares = "mine"\nreference = "none"\nbase_model = "x"\nacl-b2 = "yes"\nours = "x"\n'
     )
     assert main(["inspect", str(run)]) == 0
     told = " ".join(capsys.readouterr().err.split())
