@@ -34,8 +34,7 @@ def bad_steps(run: Run) -> set[int]:
 
 def bad_evaluations(run: Run) -> set[int]:
     """Steps at which a held-out loss is not finite."""
-    held_out = [series for (name, split), series in run.series.items() if name == "loss" and split.startswith("eval")]
-    return {int(step) for series in held_out for step in series.steps[~np.isfinite(series.values)]}
+    return {int(step) for series in reading.held_out(run, "loss") for step in series.steps[~np.isfinite(series.values)]}
 
 
 def bad_summary(run: Run) -> bool:

@@ -44,6 +44,15 @@ def watched(path: Path, memory: Memory) -> Run | None:
             return None
 
 
+def grown(file: Path, data: bytes, cuts: list[int], memory: Memory) -> Run:
+    """What was read last of a file that grew from cut to cut."""
+    for cut in [*sorted(cuts), len(data)]:
+        file.write_bytes(data[:cut])
+        run = watched(file.parent, memory)
+    assert run is not None
+    return run
+
+
 def same(one: Run, other: Run) -> None:
     assert one.series.keys() == other.series.keys()
     for key, series in one.series.items():
@@ -184,12 +193,8 @@ def console(count: int) -> bytes:
 def test_a_growing_log_of_rows_is_read_as_a_whole_one(
     cuts: list[int], name: str, made: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("run")
-    data, memory = made(30), Memory()
-    for cut in [*sorted(cuts), len(data)]:
-        (folder / name).write_bytes(data[:cut])
-        run = watched(folder, memory)
-    assert run is not None
+    folder, memory = tmp_path_factory.mktemp("run"), Memory()
+    run = grown(folder / name, made(30), cuts, memory)
     same(run, load(folder, host=HOST))
 
 
@@ -272,12 +277,8 @@ PLACES = st.one_of(
 def test_a_growing_log_of_records_is_read_as_a_whole_one(
     cuts: list[int], name: str, made: Callable[[int], bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("run")
-    data, memory = made(150), Memory()
-    for cut in [*sorted(cuts), len(data)]:
-        (folder / name).write_bytes(data[:cut])
-        run = watched(folder, memory)
-    assert run is not None
+    folder, memory = tmp_path_factory.mktemp("run"), Memory()
+    run = grown(folder / name, made(150), cuts, memory)
     assert not memory.loose
     same(run, load(folder, host=HOST))
     assert any("none of" in problem.message for problem in run.problems)

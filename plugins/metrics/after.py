@@ -11,6 +11,7 @@ from dpo_report.core.agreement import agree
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Better, Datum, Run, Value
 from dpo_report.plugins import reading
+from dpo_report.plugins.metrics.names import slug
 from dpo_report.plugins.readers.hf.final import CHANGING, quantities
 from dpo_report.plugins.readers.hf.results import NAMES
 
@@ -43,9 +44,8 @@ def _after(run: Run) -> Iterator[Value]:
         raise NotApplicable("no held-out results were saved that differ from the last evaluation of the log")
     for key, (name, split) in new.items():
         extra = split.partition(":")[2]
-        plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-        stem, label, kind, better = _STEMS.get(name, (f"saved.{plain}", name, "number", "none"))
-        tag = re.sub(r"[^a-z0-9]+", "_", extra.lower()).strip("_")
+        stem, label, kind, better = _STEMS.get(name, (f"saved.{slug(name)}", name, "number", "none"))
+        tag = slug(extra)
         yield Value(
             f"{stem}.eval.{tag}.after" if tag else f"{stem}.eval.after",
             float(saved[key].value),

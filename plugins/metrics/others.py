@@ -12,6 +12,7 @@ import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Value
+from dpo_report.plugins.metrics.names import slug
 from dpo_report.plugins.metrics.rewards import where
 from dpo_report.plugins.readers.hf.columns import TIMING
 
@@ -44,27 +45,27 @@ def quantities(run: Run) -> list[Series]:
 def _logged(run: Run) -> Iterator[Value]:
     names: dict[str, str] = {}
     for series in quantities(run):
-        if slug := _slug(series.name, names):
-            yield from _values(run, series, slug)
+        if own := _own(series.name, names):
+            yield from _values(run, series, own)
     if not names:
         raise NotApplicable("nothing was logged that is not told by other metrics")
 
 
-def _slug(name: str, taken: dict[str, str]) -> str:
+def _own(name: str, taken: dict[str, str]) -> str:
     """The name as a part of a value's name; empty where there are too many."""
-    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "unnamed"
-    for slug in (plain, *(f"{plain}_{number}" for number in range(2, MOST))):
-        if taken.get(slug, name) == name:
-            if slug not in taken and len(taken) >= MOST:
+    plain = slug(name) or "unnamed"
+    for own in (plain, *(f"{plain}_{number}" for number in range(2, MOST))):
+        if taken.get(own, name) == name:
+            if own not in taken and len(taken) >= MOST:
                 return ""
-            taken[slug] = name
-            return slug
+            taken[own] = name
+            return own
     return ""
 
 
-def _values(run: Run, series: Series, slug: str) -> Iterator[Value]:
+def _values(run: Run, series: Series, own: str) -> Iterator[Value]:
     kind, _, extra = series.split.partition(":")
-    tag = re.sub(r"[^a-z0-9]+", "_", extra.lower()).strip("_")
+    tag = slug(extra)
     split = f"{kind}.{tag}" if tag else kind
     who = _KINDS[kind] + (f" ({extra})" if extra else "")
     rows = {"last": len(series) - 1}
@@ -73,7 +74,7 @@ def _values(run: Run, series: Series, slug: str) -> Iterator[Value]:
         rows |= {"lowest": int(np.nanargmin(known)), "highest": int(np.nanargmax(known))}
     for which, row in rows.items():
         yield Value(
-            f"logged.{slug}.{split}.{which}",
+            f"logged.{own}.{split}.{which}",
             float(series.values[row]),
             (series.source_at(row),),
             label=f"{who} “{series.name}”, {which}",
@@ -87,8 +88,8 @@ def _saved(run: Run) -> Iterator[Value]:
         match = _SAVED.fullmatch(key)
         if match is None or not isinstance(datum.value, float) or match[1] in TIMING:
             continue
-        if (match[1], "test") not in run.series and (slug := _slug(match[1], names)):
-            yield Value(f"saved.{slug}.test.result", datum.value, (datum.source,), label=f"test “{match[1]}”")
+        if (match[1], "test") not in run.series and (own := _own(match[1], names)):
+            yield Value(f"saved.{own}.test.result", datum.value, (datum.source,), label=f"test “{match[1]}”")
     if not names:
         raise NotApplicable("no results of a test or a prediction were saved")
 

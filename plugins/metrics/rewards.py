@@ -6,7 +6,6 @@ divided by β they are nats of log-ratio, which can be compared between runs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Source, Value
 from dpo_report.plugins import reading, statistics
+from dpo_report.plugins.metrics.names import slug
 from dpo_report.plugins.reading.rows import after_training
 
 _TRL = "TRL DPOTrainer.get_batch_loss_metrics / _compute_loss"
@@ -27,7 +27,7 @@ def splits(run: Run, name: str) -> Iterator[tuple[str, str, Series]]:
         yield "train", "training", train
     for series in reading.held_out(run, name):
         extra = series.split.partition(":")[2]
-        tag = re.sub(r"[^a-z0-9]+", "_", extra.lower()).strip("_")
+        tag = slug(extra)
         yield ("eval." + tag if tag else "eval"), (f"held-out ({extra})" if extra else "held-out"), series
 
 
@@ -203,7 +203,7 @@ def _held_out_rows(run: Run) -> Iterator[Value]:
     for split in sorted({split for _, split in run.series if split.split(":")[0] == "eval"}):
         band = reading.implied_eval_rows(run, split)
         if band and band.value:
-            tag = re.sub(r"[^a-z0-9]+", "_", split.partition(":")[2].lower()).strip("_")
+            tag = slug(split.partition(":")[2])
             word = reading.sample_word(run)
             yield Value(
                 "data.eval_rows" + (f".{tag}" if tag else ""),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -22,7 +21,7 @@ from dpo_report.plugins.readers.hf.state import is_pointer
 from dpo_report.plugins.readers.mlflowmetrics import Metric, in_order, read_metric, unbounded
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten, from_text, read_yaml
-from dpo_report.plugins.readers.sqlitedb import SUFFIXES, damaged, holds, opened
+from dpo_report.plugins.readers.sqlitedb import SUFFIXES, damaged, holds, opened, was
 
 NAME = "mlflow"
 _STATUS: dict[str, RunStatus] = {"3": "completed", "FINISHED": "completed", "4": "incomplete", "FAILED": "incomplete"}
@@ -31,8 +30,6 @@ _RUNNING = frozenset({"1", "2", "RUNNING", "SCHEDULED"})
 _METRICS = ("key", "value", "run_uuid", "step")
 _DATABASES = 200
 _TABLE = re.compile(rb"CREATE TABLE metrics\s*\([^;]*?\brun_uuid\b")
-_SCHEMA = 1 << 20
-"""The schema of a damaged database is looked for in so many bytes."""
 _STORE = frozenset({"metrics", "params", "tags"})
 FILES = (
     FileKind("mlflow.db", "log", "MLflow's database: runs, metrics and parameters"),
@@ -79,19 +76,8 @@ def _metas(folder: Folder) -> Iterator[Entry]:
 
 def _databases(folder: Folder) -> Iterator[Entry]:
     for entry in with_suffix(folder, SUFFIXES)[:_DATABASES]:
-        if holds(folder, entry, "metrics", *_METRICS) or _was(folder, entry):
+        if holds(folder, entry, "metrics", *_METRICS) or was(folder, entry, _TABLE, entry.name == FILES[0].pattern):
             yield entry
-
-
-def _was(folder: Folder, entry: Entry) -> bool:
-    """Whether a file that is no whole database was MLflow's, by its name or by what is left of its schema."""
-    if not damaged(folder, entry):
-        return False
-    if entry.name == FILES[0].pattern:
-        return True
-    with suppress(OSError):
-        return _TABLE.search(folder.read(entry, _SCHEMA)) is not None
-    return False
 
 
 def _read(folder: Folder, *, ends: bool = False) -> Iterator[Witness]:

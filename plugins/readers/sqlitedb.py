@@ -8,6 +8,7 @@ temporary folder.
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -29,6 +30,8 @@ COPY = 4 << 30
 SECONDS = 60.0
 """Longer queries are stopped: a table may be a view that never ends."""
 _WAITING = ("-wal", "-journal")
+_SCHEMA = 1 << 20
+"""The schema of a damaged database is looked for in so many bytes."""
 _COPY = "copy it again from where it was written"
 _HINT = f"{_COPY}; `sqlite3 FILE .recover` may save more of it"
 
@@ -135,3 +138,12 @@ def damaged(folder: Folder, entry: Entry) -> bool:
         if database is not None:
             list(database.rows("select name from sqlite_master"))
     return bool(problems)
+
+
+def was(folder: Folder, entry: Entry, table: re.Pattern[bytes], placed: bool) -> bool:
+    """Whether a file that is no whole database was a tracker's, by its place or by what is left of a table's schema."""
+    if not damaged(folder, entry):
+        return False
+    with contextlib.suppress(OSError):
+        return placed or table.search(folder.read(entry, _SCHEMA)) is not None
+    return False

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from dpo_report.core.contract import FileKind, Match, Reader
@@ -17,31 +16,20 @@ from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
 from dpo_report.plugins.readers.files import INVALID, parse_json, with_suffix
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.settings import flatten
-from dpo_report.plugins.readers.sqlitedb import SUFFIXES, Database, damaged, holds, opened
+from dpo_report.plugins.readers.sqlitedb import SUFFIXES, Database, holds, opened, was
 
 NAME = "trackio"
 _STEPS = ("train/global_step", "global_step")
 _DATABASES = 200
 _TABLE = re.compile(rb"CREATE TABLE metrics\s*\([^)]*\brun_name\b")
-_SCHEMA = 1 << 20
-"""The schema of a damaged database is looked for in so many bytes."""
 
 
 def _databases(folder: Folder) -> Iterator[Entry]:
     for entry in with_suffix(folder, SUFFIXES)[:_DATABASES]:
-        if holds(folder, entry, "metrics", "run_name", "step", "metrics") or _was(folder, entry):
+        if holds(folder, entry, "metrics", "run_name", "step", "metrics") or was(
+            folder, entry, _TABLE, entry.parent.rpartition("/")[2] == NAME
+        ):
             yield entry
-
-
-def _was(folder: Folder, entry: Entry) -> bool:
-    """Whether a file that is no whole database was one of Trackio's, by its place or by what is left of its schema."""
-    if not damaged(folder, entry):
-        return False
-    if entry.parent.rpartition("/")[2] == NAME:
-        return True
-    with suppress(OSError):
-        return _TABLE.search(folder.read(entry, _SCHEMA)) is not None
-    return False
 
 
 def _detect(folder: Folder) -> Match | None:
