@@ -115,6 +115,21 @@ def test_a_broken_object_in_the_middle_is_told_with_its_line() -> None:
     assert "not valid JSON, left out (1 ×, first in line 2)" in messages(problems)
 
 
+@pytest.mark.parametrize(
+    "table",
+    ["step\tloss\tacc\n1\t0,5\t3\n2\t1,234\t0,9\n", "step|loss\n1|0,5\n2|1,234\n", 'step,loss\n1,"0,5"\n2,"1,234"\n'],
+)
+def test_decimal_commas_are_read_whatever_cuts_the_table(table: str) -> None:
+    found, problems = rows(table.encode())
+    assert [number(row.cells["loss"]) for row in found] == [0.5, 1.234] and problems == []
+
+
+def test_a_comma_that_may_stand_for_thousands_is_told() -> None:
+    found, problems = rows(b"step\tloss\n1\t1,234\n2\t2,345\n3\t0.5\n")
+    assert [number(row.cells["loss"]) for row in found] == [None, None, 0.5]
+    assert "numbers like 1,234 (1.234 or 1234?), which are left out (2 ×, first in line 2)" in messages(problems)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_marks_of_encodings(encoding: str) -> None:
     found, problems = rows("step,lößs\n1,0.5\n".encode(encoding))

@@ -11,6 +11,7 @@ LONGEST = 200
 _MISSING = frozenset({"", "none", "null", "na", "n/a", "-", "--", "nil", "<na>"})
 _TENSOR = re.compile(r"^(?:tensor|array|np\.float\d+|np\.int\d+)\(\[?\s*([^\s,()\[\]]+)")
 _COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
+_THOUSANDS = re.compile(r"^[-+]?[1-9]\d{0,2},\d{3}$")
 
 
 def number(value: Any) -> float | None:
@@ -57,6 +58,16 @@ def _worded(text: str) -> float | None:
     return number(wrapped.group(1)) if wrapped else None
 
 
-def decimal_comma(value: str) -> str:
-    """``0,001`` as ``0.001``: tables with semicolons between their cells write numbers so."""
-    return value.replace(",", ".") if _COMMA.match(value.strip()) else value
+def is_comma_number(cell: str) -> bool:
+    """Whether a cell is a number with one comma in it: ``0,5``, ``1,234``."""
+    return _COMMA.match(cell) is not None
+
+
+def is_thousands(cell: str) -> bool:
+    """Whether the comma of a number may as well stand for thousands: in ``1,234``, not in ``0,5`` or ``0,123``."""
+    return _THOUSANDS.match(cell) is not None
+
+
+def decimal_comma(cell: str) -> str:
+    """``0,001`` as ``0.001``; any other cell as it stands."""
+    return cell.replace(",", ".") if is_comma_number(cell) else cell

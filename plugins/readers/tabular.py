@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import INVALID, lines, parse_json
-from dpo_report.plugins.readers.numbers import decimal_comma, number
+from dpo_report.plugins.readers.numbers import decimal_comma, is_comma_number, is_thousands, number
 
 SEPARATORS = ",\t;|"
 _DIGITS = frozenset("0123456789-+.")
@@ -87,6 +87,7 @@ def _csv_rows(
     odd = _Oddities()
     names: list[str] = []
     cut, fresh, data = "", False, 0
+    commas = False  # whether a number here showed that commas stand for decimal points
     for line, text, whole in source:
         if not line:
             odd.tell(file, problems)
@@ -111,6 +112,12 @@ def _csv_rows(
             odd.add("rows that do not have as many cells as the header; what has no column is left out", line)
         if cut == ";":
             cells = [decimal_comma(cell) for cell in cells]
+        elif (cut != "," or '"' in text) and "," in text and any(map(is_comma_number, cells)):
+            commas = commas or not all(is_thousands(cell) for cell in cells if is_comma_number(cell))
+            if commas:
+                cells = [decimal_comma(cell) for cell in cells]
+            else:
+                odd.add("rows with numbers like 1,234 (1.234 or 1234?), which are left out", line)
         data += 1
         found = dict(zip(names, cells, strict=False))
         found.pop("", None)
