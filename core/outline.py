@@ -222,8 +222,12 @@ class Outline:
         failed = [finding.code for finding in self.analysis.findings if finding.status == "failed"]
         if failed:
             return f"rules failed ({', '.join(failed)}), so what they would have shown is not known"
-        if self.analysis.run.status == "running":
+        run = self.analysis.run
+        if run.status == "running":
             return "training has not come to its end yet"
+        if run.status == "completed" and None in (run.global_step, run.max_steps):
+            unknown = "planned" if run.max_steps is None else "taken"
+            return f"it records that training ended, but not how many steps were {unknown}"
         return "not even that training ran to its planned end"
 
     def sentence(self, verdict: Verdict) -> str:

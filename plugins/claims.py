@@ -25,7 +25,7 @@ _DISJOINT = "Held-out pairs, whose prompts are new to the training set, are rank
 
 LADDER = (
     Claim(0, "The pipeline ran to completion.", ("complete",),
-          "let training run to its planned last step"),
+          "let training run to its planned last step, and record which that is"),
     Claim(1, "The objective decreased on the training data.", ("finite", "objective-fell"),
           "train for at least {K2.steps, C6.rows} steps with finite values, each of them logged (logging_steps=1), "
           "until the loss has fallen by more than its scatter",

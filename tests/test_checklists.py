@@ -95,7 +95,13 @@ def test_any_run_can_be_asked(run, section):
 
 
 def test_a_run_that_ended_early_claims_nothing():
-    assert "carries no claim" in str(answers(ROOT / "runs" / "dpo-killed")["1"].text)
+    told = str(answers(ROOT / "runs" / "dpo-killed")["1"].text)
+    assert "carries no claim: not even that training ran to its planned end." in told
+
+
+def test_a_run_that_tells_no_plan_ended_all_the_same():
+    told = str(answers(ROOT / "formats" / "allennlp")["1"].text)
+    assert "carries no claim: it records that training ended, but not how many steps were planned." in told
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Where no rule could be applied, a report says that and why, and makes no claim in either direction."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,23 @@ def test_a_rule_that_failed_may_have_shown_more():
     host = Host(discover=False, modules=(), extra=[Failing()])
     told = Outline(analyse(made.run(), host))
     assert told.claim == "This run carries no claim: rules failed (X1), so what they would have shown is not known."
-    assert "not even that training ran to its planned end" in Outline(made.analysis(made.run())).claim
+    assert (
+        "not even that training ran to its planned end" in Outline(made.analysis(made.run(status="incomplete"))).claim
+    )
+
+
+@pytest.mark.parametrize(
+    ("ended", "why"),
+    [
+        ({"max_steps": None}, "it records that training ended, but not how many steps were planned."),
+        ({"global_step": None}, "it records that training ended, but not how many steps were taken."),
+    ],
+)
+def test_a_run_that_ended_without_its_counts_is_not_said_to_have_stopped_early(ended, why):
+    told = Outline(made.analysis(replace(made.run(steps=4), **ended)))
+    assert told.subtitle.startswith("trl.DPOTrainer, completed")
+    assert told.claim.startswith(f"This run carries no claim: {why} It does not show")
+    assert told.claim.endswith("let training run to its planned last step, and record which that is.")
 
 
 def test_without_rules_no_paper_is_checked(tmp_path, capsys):

@@ -8,6 +8,7 @@ from dpo_report import __version__
 from dpo_report.core import numbers
 from dpo_report.core.filegroups import size as in_bytes
 from dpo_report.core.model import Analysis, Source
+from dpo_report.core.outline import Outline
 from dpo_report.core.text import Code, Text, join, listing, say
 from dpo_report.plugins import reading
 from dpo_report.plugins.checklists.items import Evidence
@@ -47,7 +48,7 @@ def claims(analysis: Analysis) -> Evidence:
             claim=_inside(reached[-1].text),
         )
         if reached
-        else say("The run carries no claim, not even that training ran to its planned end.")
+        else say("The run carries no claim: {why}.", why=Outline(analysis).no_claim)
     ]
     if above:
         said.append(say("It does not show that {claim}", claim=_inside(above[0].text)))
