@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, host: Host) -> int:
     """Load, analyse and print; with ``--json`` the record of report.json."""
-    from dpo_report.core.listing import as_json, spread_over, survey, text
-    from dpo_report.core.loader import offer, one_of
+    from dpo_report.core.listing import as_json, hint, spread_over, survey, text
+    from dpo_report.core.loader import one_of
 
     if args.why:
         from dpo_report.core.why import account
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, host: Host) -> int:
         told = as_json(found.listed) if args.json else f"{text(found.listed)}\n"
         sys.stdout.write(told)
         if not args.json:
-            sys.stderr.write(printable(offer(args.run, found.listed[0].path)) + "\n")
+            sys.stderr.write(printable(hint(args.run, found.listed)) + "\n")
             for one in found.listed:
                 if one.goes_on_with:
                     first, then = (quote(f"{args.run}/{path}") for path in (one.goes_on_with, one.file))

@@ -162,7 +162,12 @@ def refuse_parent(path: Path | str, host: Host) -> None:
         if len(listed) > _LINES:
             lines.append(f"and {len(listed) - _LINES:,} more")
         told = "\n".join(f"  {line}" for line in lines)
-        raise ReportError(f"{path} holds {len(listed):,} runs:\n{told}", offer(path, listed[0].path))
+        raise ReportError(f"{path} holds {len(listed):,} runs:\n{told}", hint(path, listed))
+
+
+def hint(parent: Path | str, listed: Iterable[Listed]) -> str:
+    """What to do with these runs of a folder; its example is none that could not be read, and no copy."""
+    return offer(parent, [(one.path, one.status, one.step) for one in listed if not one.failed and not one.copy_of])
 
 
 def children(path: Path, host: Host) -> list[Listed]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from dpo_report.core import remote
@@ -18,7 +19,7 @@ from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.grouping import Group, grouped
 from dpo_report.core.merge import merge, moved
-from dpo_report.core.model import Problem, Run, RunFile, Witness
+from dpo_report.core.model import Problem, Run, RunFile, RunStatus, Witness
 from dpo_report.core.unreached import without_password
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ ASSUMED = 0.2
 """A reader that is less sure than this only assumes that it knows a file."""
 
 Found = tuple["Provided[Reader]", Match]
+Candidate = tuple[str, RunStatus, int | None]
+"""A run's path from a parent, how it ended, and its last step."""
+_WHOLE: tuple[RunStatus, ...] = ("completed", "incomplete", "running", "unknown", "diverged", "no-metrics")
+"""How a run ended, the best example first."""
 
 
 def load(path: Path | str, *, host: Host | None = None, with_files: Iterable[Path | str] = ()) -> Run:
@@ -65,7 +70,7 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
         resumed = "".join(f"\n  {sentence}" for sentence in sentences(spans))
         raise ReportError(
             f"{without_password(path)} holds {len(runs)} runs:\n{listed}{more}{resumed}",
-            offer(path, place_of(first, root)),
+            offer(path, [(place_of(run, root), run.status, run.global_step) for run in runs]),
         )
     below = [place_of(run, root) for run in runs if run.directory != first.directory]
     if below:
@@ -78,10 +83,16 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
     return first
 
 
-def offer(parent: Path | str, first: str) -> str:
-    """What to do with a folder of several runs, the first of which is at ``first``."""
-    shown = without_password(parent)
-    return f"choose one by its path, for example {shown}/{first}, or report each: dpo-report build {shown} --all -o DIR"
+def offer(parent: Path | str, runs: Iterable[Candidate]) -> str:
+    """What to do with a folder of several runs: an example of one that has a path and is as whole as any, or all."""
+    shown = without_password(parent).removesuffix("/") or "/"
+    ranked = [(step is None, _WHOLE.index(status), path) for path, status, step in runs if path != "."]
+    each = f"report each: dpo-report build {quote(shown)} --all -o DIR"
+    if not ranked:
+        return each
+    chosen = min(ranked, key=lambda one: one[:2])[2]
+    example = quote(chosen if shown == "." else f"{shown.removesuffix('/')}/{chosen}")
+    return f"choose one by its path, for example {example}, or {each}"
 
 
 def is_parent(runs: Sequence[Run], root: Path) -> bool:

@@ -64,6 +64,24 @@ def test_a_parent_is_listed_with_what_distinguishes_its_runs(parent: Path, capsy
     assert f"dpo-report build {parent} --all -o DIR" in told.err
 
 
+def test_the_example_of_a_parent_is_a_whole_run_and_no_copy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "my runs"
+    (home / "a broken").mkdir(parents=True)
+    (home / "a broken" / "trainer_state.json").write_text('{"log_hist')
+    shutil.copytree(RUNS / "dpo-killed", home / "b killed")
+    for name in ("c latest", "d whole"):
+        shutil.copytree(RUNS / "dpo-seeds" / "seed-1", home / name)
+    for given, example in (("my runs/", "'my runs/d whole'"), (".", "'d whole'")):
+        monkeypatch.chdir(tmp_path if given != "." else home)
+        assert main(["inspect", given]) == 0
+        assert f"for example {example}, or report each" in capsys.readouterr().err
+        assert main(["build", given]) == 1
+        assert "c latest" not in (told := capsys.readouterr().err).partition("choose one")[2]
+        assert f"for example {example}, or report each" in told
+
+
 def test_the_list_for_programs(parent: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(parent), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["runs"]
