@@ -132,6 +132,8 @@ def _series(known: Key, points: _Points, twice: dict[str, set[float]]) -> Series
     steps = np.asarray(points.steps, dtype=np.float64)
     values = np.asarray(points.values, dtype=np.float64)
     rows = np.asarray(points.rows, dtype=np.int64)
+    if len(points.sources) == 1 and np.isfinite(steps[-1:]).all() and (steps[1:] > steps[:-1]).all():
+        return Series(known.name, known.split, steps, values, tuple(points.sources), rows)  # most are in order
     which = np.repeat(np.arange(len(points.sources)), np.diff([*points.starts, len(points.steps)]))
     good = np.isfinite(steps)
     order = np.argsort(steps[good], kind="stable")

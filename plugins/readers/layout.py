@@ -6,7 +6,7 @@ A home (a run's folder) may hold the same log twice under other names (then it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from dpo_report.plugins.readers.files import glimpse, head, subs, with_suffix
 from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.parts import Following, Parts
+from dpo_report.plugins.readers.regular import WHOLE, points
 from dpo_report.plugins.readers.tabular import Row, RowReader
 from dpo_report.plugins.readers.tail import may_be_followed
 
@@ -78,9 +79,6 @@ class Layout:
     """Adds settings, method and status, from the files beside the log."""
     precision: int = 5
     """As in :class:`~dpo_report.core.model.Witness`."""
-    whole: Callable[[Folder, Entry], Mapping[str, Sequence[tuple[int, float, float]]] | None] | None = None
-    """Reads a log that is one run and holds nothing else at once: of each key line, step and value of every point, much
-    quicker than row by row. None where the log is not like that."""
     deep: tuple[str, ...] = ()
     """Endings of files of which :attr:`knows` is shown the beginning and the end, not the first bytes only."""
     files: tuple[FileKind, ...] = ()
@@ -148,13 +146,8 @@ class Layout:
 
     def _parts(self, folder: Folder, entry: Entry) -> Iterator[Found]:
         """One log's runs: usually one. The last is the folder's own, those before it are told apart by number."""
-        columns = self.whole(folder, entry) if self.whole else None
-        if columns:
-            log = Log()
-            for key, points in columns.items():
-                rows, steps, values = zip(*points, strict=True)
-                log.extend(key, steps, values, rows, self.source(entry, key))
-            yield Found(log.told(self.namer), entry.path, [], [entry.path])
+        if not following() and (whole := self._at_once(folder, entry)):
+            yield whole
             return
         problems: list[Problem] = []
         if following() and isinstance(self.rows, RowReader) and may_be_followed(folder, entry):
@@ -180,6 +173,26 @@ class Layout:
             if count < len(logs):
                 part.extra["identity"] = f"part-{count}"
             yield part
+
+    def _at_once(self, folder: Folder, entry: Entry) -> Found | None:
+        """A log that is regular throughout and of one run; None for any other."""
+        table = self.rows.table if isinstance(self.rows, RowReader) else None
+        if table is None or not isinstance(self.step, FirstOf) or not isinstance(self.cells, Without):
+            return None
+        if not 0 < entry.size <= WHOLE:
+            return None
+        try:
+            with folder.stream(entry) as stream:
+                known = table(stream.read(WHOLE))
+        except OSError:
+            return None  # told where it is read row by row
+        logged = points(known, self.step.names, self.cells.names) if known else None
+        if known is None or logged is None:
+            return None
+        log = Log()
+        for key, own in logged.items():
+            log.extend(key, own.steps, own.values, own.lines, self.source(entry, key))
+        return Found(log.told(self.namer), entry.path, [], [entry.path], last=known.last)
 
     def _followed(self, folder: Folder, entry: Entry, problems: list[Problem]) -> Parts:
         """The log's runs, where only what was added since the last look is read."""
@@ -238,19 +251,24 @@ def agreement(one: Series, other: Series) -> int:
     return len(mine) if bool(near.all()) else -1
 
 
-def first_of(*names: str) -> Callable[[Mapping[str, Any]], float | None]:
-    """A step that stands in the first of these columns that a row has."""
-    if len(names) == 1:
-        return lambda cells: number(cells.get(names[0]))
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """A step that stands in the first of some columns that a row has."""
 
-    def step(cells: Mapping[str, Any]) -> float | None:
-        for name in names:
+    names: tuple[str, ...]
+
+    def __call__(self, cells: Mapping[str, Any]) -> float | None:
+        """The step of a row."""
+        for name in self.names:
             value = number(cells.get(name))
             if value is not None:
                 return value
         return None
 
-    return step
+
+def first_of(*names: str) -> FirstOf:
+    """A step that stands in the first of these columns that a row has."""
+    return FirstOf(names)
 
 
 def renamed(own: Callable[[str], str]) -> Namer:
@@ -264,7 +282,17 @@ def renamed(own: Callable[[str], str]) -> Namer:
     return namer
 
 
-def without(*names: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Without:
+    """The cells of a row without some columns."""
+
+    names: frozenset[str]
+
+    def __call__(self, cells: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Those of a row."""
+        return {key: cell for key, cell in cells.items() if key not in self.names}
+
+
+def without(*names: str) -> Without:
     """The cells of a row without these columns."""
-    left_out = frozenset(names)
-    return lambda cells: {key: cell for key, cell in cells.items() if key not in left_out}
+    return Without(frozenset(names))

@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
-from dpo_report.plugins.readers.numbers import number
+from dpo_report.plugins.readers.regular import Column, Table
 from dpo_report.plugins.readers.textlogs import NUMBER, STEP, SUFFIXES, knows, pairs, rows_of
 
-WHOLE = 64 << 20
-"""Larger logs are read line by line."""
 _PLAIN = re.compile(rf"^(\d{{1,12}}) ([A-Za-z][\w/-]{{0,40}}) ({NUMBER})$", re.IGNORECASE | re.MULTILINE)
 _ITER = re.compile(rf"^iter (\d{{1,12}}): loss ({NUMBER})", re.IGNORECASE)
 _EVAL = re.compile(rf"^step (\d{{1,12}}): train loss ({NUMBER}), val loss ({NUMBER})", re.IGNORECASE)
@@ -40,27 +38,20 @@ def _kind(word: str) -> str:
     return f"{word}/loss" if word in ("train", "val") else "eval/hellaswag_accuracy" if word == "hella" else word
 
 
-def _whole(folder: Folder, entry: Entry) -> dict[str, list[tuple[int, float, float]]] | None:
-    """A log.txt of which every line is ``step kind value`` and whose steps never fall back; None for any other."""
-    if entry.size > WHOLE:
-        return None
+def _table(data: bytes) -> Table | None:
+    """A log.txt of which every line is ``step kind value``."""
     try:
-        text = folder.read(entry, WHOLE).decode("ascii")
-    except (OSError, UnicodeDecodeError):
+        text = data.decode("ascii")
+    except UnicodeDecodeError:
         return None
     found = _PLAIN.findall(text)
     if len(found) != len(text.splitlines()):
         return None
-    keys = {word: _kind(word) for _, word, _ in found}
-    columns: dict[str, list[tuple[int, float, float]]] = {key: [] for key in keys.values()}
-    before = 0.0
-    for line, (step, word, value) in enumerate(found, 1):
-        at, logged = float(step), number(value)
-        if at < before or logged is None:
-            return None
-        columns[keys[word]].append((line, at, logged))
-        before = at
-    return columns
+    columns = {STEP: Column(range(len(found)), [step for step, _, _ in found])}
+    for word in dict.fromkeys(word for _, word, _ in found):
+        rows = [row for row, one in enumerate(found) if one[1] == word]
+        columns[_kind(word)] = Column(rows, [found[row][2] for row in rows])
+    return Table(1, len(found), columns)
 
 
 def _complete(_folder: Folder, found: Found) -> None:
@@ -80,14 +71,13 @@ LAYOUT = Layout(
     "nanoGPT",
     SUFFIXES,
     knows(_parse),
-    rows_of(_parse),
+    rows_of(_parse, _table),
     first_of(STEP),
     cells=without(STEP),
     where="line {row}, {key}",
     note="nanoGPT's log tells no settings",
     complete=_complete,
     precision=3,
-    whole=_whole,
     deep=SUFFIXES,
 )
 READER = LAYOUT.reader()

@@ -13,15 +13,13 @@ from typing import Any, NamedTuple
 
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.cells import CELLS, cells_of, is_header, separator
 from dpo_report.plugins.readers.files import INVALID, lines, parse_json
-from dpo_report.plugins.readers.numbers import decimal_comma, is_comma_number, is_thousands, number
+from dpo_report.plugins.readers.numbers import decimal_comma, is_comma_number, is_thousands
+from dpo_report.plugins.readers.regular import Table, csv_table, json_table
 
-SEPARATORS = ",\t;|"
-_DIGITS = frozenset("0123456789-+.")
 Lines = Iterable[tuple[int, str, bool]]
 """Lines with their numbers, and whether they are whole."""
-CELLS = 4096
-"""More columns than this are no training log."""
 
 
 class Row(NamedTuple):
@@ -50,15 +48,6 @@ class _Oddities:
             problems.append(Problem(file, f"{kind} ({times:,} ×, first in line {first})"))
 
 
-def separator(header: str) -> str:
-    """The separator that a header line uses most.
-
-    >>> separator("epoch;train_loss;val_loss")
-    ';'
-    """
-    return max(SEPARATORS, key=header.count)
-
-
 def columns(header: str) -> list[str]:
     """The column names in a header line; a leading ``#`` is no part of the first."""
     try:
@@ -74,6 +63,8 @@ class RowReader:
 
     over: Callable[..., Iterator[Row]]
     """From lines, the file's path, a list for problems, and options of its own."""
+    table: Callable[[bytes], Table | None] | None = None
+    """From the bytes of a file that is regular throughout, its columns at once; None of any other."""
 
     def __call__(self, folder: Folder, entry: Entry, problems: list[Problem], **options: Any) -> Iterator[Row]:
         """The rows of a whole file."""
@@ -97,11 +88,11 @@ def _csv_rows(
             continue
         if not names and not spaces:
             cut = separator(text)
-        cells = text.split() if spaces else _cells(text, cut)
+        cells = text.split() if spaces else cells_of(text, cut)
         if not cells:
             odd.add("lines that are no table row, left out", line)
             continue
-        if not names or (cells[0][:1] not in _DIGITS and _is_header(cells, names)):
+        if not names or is_header(cells, names):
             fresh = bool(names) and data > 0
             names = cells[:CELLS]
             continue
@@ -126,25 +117,8 @@ def _csv_rows(
     odd.tell(file, problems)
 
 
-read_csv = RowReader(_csv_rows)
+read_csv = RowReader(_csv_rows, csv_table)
 """Rows of a table with a header, as :func:`_csv_rows`."""
-
-
-def _cells(text: str, cut: str) -> list[str] | None:
-    if '"' not in text:
-        return [cell.strip() for cell in text.split(cut)] if " " in text else text.split(cut)
-    try:
-        return [cell.strip() for cell in next(csv.reader([text], delimiter=cut), [])]
-    except csv.Error:
-        return None
-
-
-def _is_header(cells: list[str], names: list[str]) -> bool:
-    """Whether a row is a header again: the same words, or at least as many words and no number at all."""
-    if cells == names:
-        return True
-    words = [cell for cell in cells if cell]
-    return len(words) > 1 and len(set(words) & set(names)) > len(words) // 2 and all(number(c) is None for c in words)
 
 
 def _json_rows(source: Lines, file: str, problems: list[Problem]) -> Iterator[Row]:
@@ -176,5 +150,5 @@ def _json_rows(source: Lines, file: str, problems: list[Problem]) -> Iterator[Ro
     odd.tell(file, problems)
 
 
-read_jsonl = RowReader(_json_rows)
+read_jsonl = RowReader(_json_rows, json_table)
 """Objects of a JSON-lines file."""

@@ -14,6 +14,7 @@ from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.layout import Found, Layout, Rows, first_of, renamed, without
+from dpo_report.plugins.readers.regular import Table
 from dpo_report.plugins.readers.tabular import Lines, Row, RowReader
 
 SUFFIXES = (".txt", ".log", ".out", ".err")
@@ -31,8 +32,8 @@ LINE = 20_000
 Parse = Callable[[str], Mapping[str, Any] | None]
 
 
-def rows_of(parse: Parse) -> RowReader:
-    """Reads the rows that a parser finds in a text file's lines."""
+def rows_of(parse: Parse, table: Callable[[bytes], Table | None] | None = None) -> RowReader:
+    """Reads the rows that a parser finds in a text file's lines; ``table`` as in :class:`RowReader`."""
 
     def rows(source: Lines, file: str, problems: list[Problem]) -> Iterator[Row]:
         for line, text, _ in source:
@@ -44,7 +45,7 @@ def rows_of(parse: Parse) -> RowReader:
                 if cells:
                     yield Row(line, cells)
 
-    return RowReader(rows)
+    return RowReader(rows, table)
 
 
 def pairs(text: str) -> dict[str, str]:
