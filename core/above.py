@@ -46,6 +46,7 @@ def with_folder_above(run: Run, path: Path, host: Host, load: Load) -> Run:
         trainer=run.trainer or whole.trainer,
         method=run.method or whole.method,
         method_why=run.method_why if run.method else whole.method_why,
+        method_sure=run.method_sure if run.method else whole.method_sure,
         versions={**whole.versions, **run.versions},
         settings=settings | dict(run.settings),
         facts=dict(run.facts) or {name: _told_above(fact, path.name) for name, fact in whole.facts.items()},

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dpo_report.core.agreement import agree, finer, same_value, shared
+from dpo_report.core.methods import contradicted, surest
 from dpo_report.core.model import Datum, Problem, Run, RunStatus, Series, Setting, Source, Witness
 
 _MATTER: tuple[RunStatus, ...] = ("diverged", "completed", "running", "incomplete", "no-metrics", "unknown")
@@ -83,12 +84,13 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
             told = summary.setdefault(key, datum)
             if witness.global_step in (None, leading.global_step):
                 contradictions.compare(key, told.value, datum.value, told.source.file, datum.source.file)
-    method = next((witness for witness in group if witness.method), first)
+    method = surest(group)
+    problems += contradicted(method, group)
     return Run(
         directory=directory,
         name=name,
         reader=first.reader,
-        trainer=_known(witness.trainer for witness in group),
+        trainer=_known(one.trainer for one in (method, *group) if one.method in (None, method.method)),
         method=method.method,
         method_why=method.method_why,
         status=ended,
@@ -104,6 +106,7 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
         answers={},
         problems=tuple(dict.fromkeys((*said, *problems, *contradictions.problems()))),
         witnesses=tuple(group),
+        method_sure=method.method_sure,
     )
 
 

@@ -53,10 +53,12 @@ def view(analysis: Analysis, host: Host, everything: bool = False, place: str = 
 
 
 def headline(analysis: Analysis) -> str:
-    """``kg-8pairs · dpo (trl.DPOTrainer) · completed, 4 of 4 steps``."""
+    """``kg-8pairs · dpo (trl.DPOTrainer) · completed, 4 of 4 steps``; how sure a method is that nothing names."""
     run = analysis.run
     method = run.method or "unknown method"
-    trainer = f"{method} ({run.trainer})" if run.trainer else method
+    sure = f"{run.method_sure:.0%} sure" if run.method and run.method_sure < 1 else ""
+    more = ", ".join(filter(None, (run.trainer, sure)))
+    trainer = f"{method} ({more})" if more else method
     steps = f", {run.global_step:,} of {run.max_steps:,} steps" if run.global_step and run.max_steps else ""
     return printable(f"{run.name} · {trainer} · {run.status}{steps}")
 

@@ -11,7 +11,7 @@ from dpo_report.core.contract import Match
 from dpo_report.core.grouping import Group
 from dpo_report.core.loader import load_all
 from dpo_report.core.manager import Host
-from dpo_report.core.model import Problem, Run, Series
+from dpo_report.core.model import Problem, Run, Series, Witness
 from dpo_report.core.terminal import columns
 
 _FILES = 4
@@ -65,14 +65,21 @@ def _run(run: Run, group: Group) -> str:
         lines.append(f"  {witness.reader}: {told}{steps}, {witness.status} ({files})")
     for (folder, identity), why in group.joined:
         lines.append(f"  joined: {'/'.join(filter(None, (folder, identity))) or '.'}, because {why}")
-    method = f"{run.method}, since {run.method_why}" if run.method and run.method_why else run.method or "not told"
-    lines.append(f"  method: {method}")
+    lines.append(f"  method: {_method(run)}")
+    lines += [f"    but {one.reader}: {_method(one)}" for one in run.witnesses if one.method not in (None, run.method)]
     if run.series:
         lines += ["", "series", columns([("  split", "name", "points", "from", "also in"), *_series(run)])]
     if run.problems:
         lines += ["", "left aside or contradictory"]
         lines += [f"  {problem.where}: {problem.message}" for problem in run.problems]
     return "\n".join(lines)
+
+
+def _method(told: Run | Witness) -> str:
+    """The method, how sure it is, and why."""
+    if not told.method:
+        return "not told"
+    return f"{told.method}, {told.method_sure:.0%} sure" + (f", since {told.method_why}" if told.method_why else "")
 
 
 def _series(run: Run) -> Iterator[tuple[str, str, str, str, str]]:

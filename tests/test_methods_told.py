@@ -42,7 +42,27 @@ def test_a_model_that_was_given_classes_is_a_classifier(tmp_path: Path, kind: st
     run = load(made(tmp_path / "run", CLASSES | {"problem_type": kind}), host=HOST)
     assert run.method == "classification"
     assert run.method_why == f"the model is a BertForSequenceClassification with problem_type {kind}"
+    assert run.method_sure == 0.7
     assert method_text(run).plain({}) == "supervised classification"
+
+
+def test_an_adapter_of_a_classifier_may_be_one_of_a_reward_model(tmp_path: Path) -> None:
+    adapter = {"peft_type": "LORA", "r": 8, "task_type": "SEQ_CLS"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(adapter))
+    run = load(tmp_path, host=HOST)
+    assert (run.method, run.method_sure) == ("classification", 0.5)
+    assert run.method_why == "the adapter's task_type is SEQ_CLS, which a reward model's is too"
+    (tmp_path / "adapter_config.json").write_text(json.dumps(adapter | {"task_type": "CAUSAL_LM"}))
+    assert load(tmp_path, host=HOST).method is None
+
+
+def test_a_list_names_the_classifier_of_an_adapter_too(tmp_path: Path) -> None:
+    for name, keys in (("a", ()), ("b", ()), ("judged", ("rewards/margins",))):
+        run = made(tmp_path / name, {}, keys=keys)
+        (run / "config.json").rename(run / "adapter_config.json")
+        (run / "adapter_config.json").write_text('{"peft_type": "LORA", "task_type": "SEQ_CLS"}')
+        assert load(run, host=HOST).method == (None if keys else "classification")
+    assert [one.method for one in survey(tmp_path, HOST).listed] == ["classification", "classification", None]
 
 
 @pytest.mark.parametrize(

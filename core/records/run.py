@@ -73,6 +73,8 @@ class Run:
     also without files and witnesses, and with only the ends of its series."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Thresholds of rules that the user set, by name; the others have their defaults."""
+    method_sure: float = 1.0
+    """As in :class:`Witness`."""
 
     def get(self, name: str, split: str = "train") -> Series | None:
         """The series of that name and split, or None."""

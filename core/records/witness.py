@@ -88,3 +88,6 @@ class Witness:
     """Among witnesses of one run the higher one wins where both tell the same value."""
     folder: str = ""
     """The run's own folder within the one that was read, to which its paths are relative; empty for the same one."""
+    method_sure: float = 1.0
+    """How sure the method is, from 0 to 1 as a reader is of its files: 1 where the trainer or the author names it, less
+    where it was told from what a trainer leaves behind."""

@@ -16,6 +16,8 @@ from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.numbers import whole
 
 Namer = Callable[[Iterable[str]], Mapping[str, Key]]
+Method = tuple[str, str, float]
+"""The method, what tells it, and how sure that is, from 0 to 1."""
 TRAINERS_OWN = "per_device_train_batch_size"
 """A setting by which the arguments of Transformers' Trainer are known."""
 MAX_KEYS = 10_000
@@ -160,7 +162,7 @@ def as_logged(told: Told, settings: Mapping[str, Setting]) -> dict[str, Any]:
     by_trainer = TRAINERS_OWN in settings or {"train_loss", "train_runtime"} & told.summary.keys()
     version = settings.get("transformers_version") if by_trainer else None
     return {
-        "method": (found.method, found.why) if found.method else None,
+        "method": found.said,
         "trainer": found.trainer,
         "versions": {"transformers": str(version.value)} if version and version.value else {},
         "planned": status.planned_steps(settings) if "num_train_epochs" in settings else None,
@@ -195,7 +197,7 @@ def witness(
     folder: str = "",
     name: str = "",
     trainer: str | None = None,
-    method: tuple[str | None, str] | None = None,
+    method: Method | None = None,
     settings: Mapping[str, Setting] | None = None,
     versions: Mapping[str, str] | None = None,
     problems: Iterable[Problem] = (),
@@ -207,8 +209,7 @@ def witness(
 ) -> Witness:
     """A witness from what a log told.
 
-    ``method`` is the method and what tells it; ``ended`` how the run ended where the files say so themselves, which
-    numbers that are none overrule.
+    ``ended`` is how the run ended where the files say so themselves, which numbers that are none overrule.
     """
     state = status.status(step, planned, told.series, told.summary, status.planned_epochs(settings or {}))
     if ended == state == "unknown" and "train_runtime" in told.summary:
@@ -227,6 +228,7 @@ def witness(
         trainer=trainer,
         method=method[0] if method else None,
         method_why=method[1] if method else "",
+        method_sure=method[2] if method else 1.0,
         status=state,
         global_step=step,
         max_steps=planned,

@@ -13,7 +13,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Witness
-from dpo_report.plugins.readers.collect import Told, witness
+from dpo_report.plugins.readers.collect import Method, Told, witness
 from dpo_report.plugins.readers.files import head
 from dpo_report.plugins.readers.hf.state import is_pointer
 from dpo_report.plugins.readers.keys import Key, mapping
@@ -93,15 +93,15 @@ def settings_value(settings: Mapping[str, Setting], name: str) -> Any:
     return known.value if known else None
 
 
-def method_of(settings: Mapping[str, Setting]) -> tuple[str, str] | None:
-    """The method that LLaMA-Factory's ``stage`` and ``pref_loss`` tell, and why."""
+def method_of(settings: Mapping[str, Setting]) -> Method | None:
+    """The method that LLaMA-Factory's ``stage`` and ``pref_loss`` tell."""
     stage, loss = settings_value(settings, "stage"), settings_value(settings, "pref_loss")
     method = _METHODS.get(stage) if isinstance(stage, str) else None
     if method is None:
         return None
     if method == "dpo" and isinstance(loss, str) and loss in _BY_LOSS:
-        return _BY_LOSS[loss], f"the configuration says stage: dpo, pref_loss: {loss}"
-    return method, f"the configuration says stage: {stage}"
+        return _BY_LOSS[loss], f"the configuration says stage: dpo, pref_loss: {loss}", 1.0
+    return method, f"the configuration says stage: {stage}", 1.0
 
 
 LAYOUT = Layout(

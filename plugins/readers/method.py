@@ -34,5 +34,7 @@ def tell(keys: Collection[str], settings: Mapping[str, Setting]) -> method.Told:
         if names <= settings.keys():
             listed = " and ".join(sorted(names))
             told = method.tell(f"trl.{config}", (), "", (), True)
-            return method.simpo(replace(told, why=f"the arguments have {config}'s {listed}"), settings)
+            return method.simpo(
+                replace(told, why=f"the arguments have {config}'s {listed}", sure=method.BY_ONE), settings
+            )
     return method.tell("", (), "", keys, False, settings=settings)

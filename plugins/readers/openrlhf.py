@@ -104,7 +104,7 @@ def _complete(folder: Folder, found: Found) -> None:
         return
     first = [one.values[0] for one in found.told.series if one.split == "train" and one.name in _REWARDS]
     if len(first) == 2 and not any(first):
-        found.extra["method"] = "dpo", "the first batch's rewards are 0: the model began as its own reference"
+        found.extra["method"] = "dpo", "the first batch's rewards are 0: the model began as its own reference", 0.9
     if _UPDATE in found.last:
         found.extra["step"] = found.told.last_step()
     else:

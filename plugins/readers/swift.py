@@ -13,6 +13,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Setting
+from dpo_report.plugins.readers.collect import Method
 from dpo_report.plugins.readers.hf.args import read_args
 from dpo_report.plugins.readers.layout import Found, Layout
 from dpo_report.plugins.readers.llamafactory import settings_value
@@ -75,16 +76,16 @@ def _told_here_only(folder: Folder, settings: dict[str, Setting]) -> dict[str, S
     return {name: setting for name, setting in settings.items() if name not in known}
 
 
-def _method(settings: Mapping[str, Setting], file: str) -> tuple[str, str] | None:
+def _method(settings: Mapping[str, Setting], file: str) -> Method | None:
     """``rlhf_type`` of the arguments; without one, a causal language model is trained by plain fine-tuning."""
     kind = settings_value(settings, "rlhf_type")
     if isinstance(kind, str) and kind:
-        return _METHODS.get(kind, kind), f"{file} says rlhf_type: {kind}"
+        return _METHODS.get(kind, kind), f"{file} says rlhf_type: {kind}", 1.0
     task = settings_value(settings, "task_type")
     if task == "causal_lm":
-        return "sft", f"{file} says task_type: causal_lm and names no rlhf_type"
+        return "sft", f"{file} says task_type: causal_lm and names no rlhf_type", 0.9
     if task == "seq_cls":
-        return "classification", f"{file} says task_type: seq_cls"
+        return "classification", f"{file} says task_type: seq_cls", 0.9
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Setting
+from dpo_report.plugins.readers.collect import Method
 from dpo_report.plugins.readers.layout import Found
 from dpo_report.plugins.readers.settings import from_yaml
 from dpo_report.plugins.readers.textlogs import STEP, pairs, printed
@@ -58,12 +59,12 @@ def _complete(folder: Folder, found: Found) -> None:
     found.extra |= {"settings": settings, "method": _method(settings)}
 
 
-def _method(settings: Mapping[str, Setting]) -> tuple[str, str] | None:
-    """The method that the configured loss tells, and why."""
+def _method(settings: Mapping[str, Setting]) -> Method | None:
+    """The method that the configured loss tells."""
     component = settings.get("loss._component_")
     loss = str(component.value).rpartition(".")[2] if component else ""
     method = _LOSSES.get(loss)
-    return (method, f"{_CONFIG} says that the loss is {loss}") if method else None
+    return (method, f"{_CONFIG} says that the loss is {loss}", 1.0) if method else None
 
 
 def _home(parent: str) -> str:

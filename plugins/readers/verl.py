@@ -76,7 +76,7 @@ def parse(line: str) -> dict[str, Any] | None:
 def _complete(folder: Folder, found: Found) -> None:
     found.extra["trainer"] = "verl"
     if any(series.name == "critic/vf_loss" for series in found.told.series):
-        found.extra["method"] = "ppo", "a critic is trained (critic/vf_loss), which is PPO's"
+        found.extra["method"] = "ppo", "a critic is trained (critic/vf_loss), which is PPO's", 0.9
 
 
 def _complete_console(folder: Folder, found: Found) -> None:
@@ -85,7 +85,8 @@ def _complete_console(folder: Folder, found: Found) -> None:
     told = _ESTIMATOR.search(_start(folder, entry))
     method = _METHODS.get(told.group(1).decode()) if told else None
     if told and method:
-        found.extra["method"] = method, f"the printed configuration says adv_estimator: {told.group(1).decode()}"
+        why = f"the printed configuration says adv_estimator: {told.group(1).decode()}"
+        found.extra["method"] = method, why, 1.0
 
 
 def _start(folder: Folder, entry: Entry) -> bytes:

@@ -11,7 +11,7 @@ from dpo_report.plugins.readers.hf.jsonfile import read_object
 from dpo_report.plugins.readers.hf.pickles import tidy
 from dpo_report.plugins.readers.settings import MOST
 
-CONFIG = "config.json"
+CONFIG, ADAPTER = "config.json", "adapter_config.json"
 PREFIXES = {CONFIG: "model", "generation_config.json": "generation"}
 _LONGEST = 64
 

@@ -19,7 +19,7 @@ from dpo_report.plugins.readers.hf import checkpoints, method
 from dpo_report.plugins.readers.hf.args import Arguments
 from dpo_report.plugins.readers.hf.card import read_card
 from dpo_report.plugins.readers.hf.columns import Table, tabulate
-from dpo_report.plugins.readers.hf.configs import CONFIG, read_config
+from dpo_report.plugins.readers.hf.configs import ADAPTER, CONFIG, read_config
 from dpo_report.plugins.readers.hf.history import History
 from dpo_report.plugins.readers.hf.results import NAMES, read_results
 from dpo_report.plugins.readers.hf.settings import arguments, nearest
@@ -208,7 +208,11 @@ def _witness(place: checkpoints.Place, state: State, homes: list[str], table: Ta
     for file, values in [(args.file, args.values), *((card.file, card.settings) for card in written)]:
         source = Source(file)
         settings = {name: Setting(name, value, source) for name, value in values.items()} | settings
-    models = [] if by_config else [one for one in nearest(folder, CONFIG, homes)[:1] if one.parent in ("", *homes)]
+    models = [] if by_config else [one for name in (CONFIG, ADAPTER) for one in nearest(folder, name, homes)[:1]]
+    configured = dict(settings)
+    for one in models:
+        if one.parent in ("", *homes):
+            configured |= read_config(folder, one, [])
     told = method.tell(
         args.config,
         {tag for card in written for tag in card.tags},
@@ -221,7 +225,7 @@ def _witness(place: checkpoints.Place, state: State, homes: list[str], table: Ta
             if not card.trusted and card.file.rpartition("/")[0] in ("", *homes)
             for tag in card.tags
         },
-        settings | read_config(folder, models[0], []) if models else settings,
+        configured,
     )
     step, planned = state.whole("global_step"), state.whole("max_steps")
     return Witness(
@@ -231,6 +235,7 @@ def _witness(place: checkpoints.Place, state: State, homes: list[str], table: Ta
         trainer=told.trainer,
         method=told.method,
         method_why=told.why,
+        method_sure=told.sure,
         status=status(step, planned, series, _mean_loss(folder, state, table), None),
         global_step=step,
         max_steps=planned,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.methods import differing
 from dpo_report.core.model import Problem, Series, Setting, Source
 from dpo_report.plugins.readers.hf import method
 from dpo_report.plugins.readers.hf.args import Arguments, read_args
@@ -86,7 +87,9 @@ def tell(
     told.settings |= configs
     of_run = {name: one for name, one in told.settings.items() if one.source.file.rpartition("/")[0] in own}
     text = "\n".join(card.text for card in written)
-    told.method = method.tell(args.config, tags, text, keys, trl, claimed, of_run)
+    found = told.method = method.tell(args.config, tags, text, keys, trl, claimed, of_run)
+    if found.other is not None:
+        told.problems += differing(".", (found.method, found.why), (found.other.method, found.other.why))
     for name in _BASES:
         known = told.settings.get(name)
         if known is not None and isinstance(known.value, str) and known.value:

@@ -191,6 +191,7 @@ def _witness(
         tuple(series),
         tuple(_pointers(folder, found)),
         precision=10,
+        method_sure=told.method.sure,
     )
 
 

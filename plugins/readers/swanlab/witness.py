@@ -108,7 +108,7 @@ def _witness(folder: Folder, home: str, stores: list[Store]) -> Witness:
         folder=home,
         name=stores[0].name if stores else "",
         trainer=trained.trainer,
-        method=(trained.method, trained.why) if trained.method else None,
+        method=trained.said,
         settings=config,
         versions=known,
         problems=problems,

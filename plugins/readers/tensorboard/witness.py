@@ -116,7 +116,7 @@ def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
         identity=identity,
         folder=home,
         trainer=known.trainer,
-        method=(known.method, known.why) if known.method else None,
+        method=known.said,
         settings=found,
         versions={"transformers": version.value} if version is not None and isinstance(version.value, str) else {},
         problems=problems,

@@ -152,7 +152,7 @@ def _witness(
         folder=home,
         name=store.name if store is not None else "",
         trainer=known.trainer,
-        method=(known.method, known.why) if known.method else None,
+        method=known.said,
         settings=rest.settings,
         versions=rest.versions,
         problems=[*problems, *rest.problems],
