@@ -4,7 +4,8 @@
 
 Runs of the Trainer have states of 400 rows at the top and in two checkpoints, arguments, a card and an event file; the
 trackers' runs have the file that each tracker writes, with 400 rows of 12 keys; MLflow's have a file for each key, all
-in one store. Logs of Keras have 100 rows of 3 columns. Their losses and seeds differ, and one run in ten was killed.
+in one store. Logs of Keras have 100 rows of 3 columns, those of Lightning and LLaMA-Factory 400 rows. Their losses and
+seeds differ, and one run in ten was killed.
 ``--kind all`` measures one after the other.
 """
 
@@ -168,9 +169,41 @@ def keras(parent: Path, numbers: range) -> None:
         _write(parent / f"run-{number:04d}" / "training.log", "epoch,accuracy,loss,val_loss\n" + "".join(rows))
 
 
+def lightning(parent: Path, numbers: range) -> None:
+    """Folders of Lightning's CSV logger: the rows of 100 validations stand between those of 300 steps."""
+    for number in numbers:
+        rows = []
+        for step in range(rows_of(number) * 3 // 4):
+            rows.append(f"{step // 30},,{step},{loss(number, step)},\r\n")
+            if step % 3 == 2:
+                rows.append(f"{step // 30},,{step},,{loss(number, step) + 0.01}\r\n")
+        run = parent / "lightning_logs" / f"version_{number}"
+        _write(run / "metrics.csv", "epoch,lr-AdamW,step,train_loss_step,val_loss\r\n" + "".join(rows))
+        _write(run / "hparams.yaml", "".join(f"{name}: {one}\n" for name, one in arguments(number).items()))
+
+
+def llamafactory(parent: Path, numbers: range) -> None:
+    """Folders with nothing but LLaMA-Factory's log."""
+    for number in numbers:
+        rows = (
+            {
+                "current_steps": step,
+                "total_steps": ROWS,
+                "loss": loss(number, step),
+                "lr": 5e-6 * (1 - step / ROWS),
+                "epoch": step / 100,
+                "percentage": round(100 * step / ROWS, 2),
+                "elapsed_time": f"0:{step // 60:02}:{step % 60:02}",
+                "remaining_time": f"0:{(ROWS - step) // 60:02}:{(ROWS - step) % 60:02}",
+            }
+            for step in steps_of(number)
+        )
+        _write(parent / f"run-{number:04d}" / "trainer_log.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
+    file.write_bytes(text.encode())
 
 
 KINDS: dict[str, Callable[[Path, range], None]] = {
@@ -180,6 +213,8 @@ KINDS: dict[str, Callable[[Path, range], None]] = {
     "swanlab": swanlab,
     "mlflow": mlflow,
     "keras": keras,
+    "lightning": lightning,
+    "llamafactory": llamafactory,
 }
 
 

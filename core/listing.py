@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MANY = 16
 """More folders than this are read by several processes,"""
-_BYTES = 64 << 20
+_BYTES = 128 << 20
 """if they are larger together: to start processes and to ask every reader of every folder takes some seconds."""
 _SHOWN = 4
 """Settings that are shown of those that differ."""

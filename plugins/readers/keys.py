@@ -90,7 +90,12 @@ def _alone(key: str) -> Key:
 
 def mapping(keys: Iterable[str]) -> dict[str, Key]:
     """All keys of one log. No two curves share name and split: the plainer key wins, the other keeps its own name."""
-    listed = list(dict.fromkeys(keys))
+    return dict(_mapping(tuple(dict.fromkeys(keys))))
+
+
+@lru_cache(64)
+def _mapping(listed: tuple[str, ...]) -> dict[str, Key]:
+    """As :func:`mapping`; the runs of a folder mostly have the same keys."""
     context = frozenset(listed)
     sets = _sets(context)
     found = {key: _canonical(key, context, sets) for key in listed}
