@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace, host: Host) -> int:
     """Load, analyse and print; with ``--json`` the record of report.json."""
-    from dpo_report.core.listing import as_json, hint, spread_over, survey, text
+    from dpo_report.core.listing import hint, spread_over, survey
+    from dpo_report.core.listtext import as_json, text
     from dpo_report.core.loader import one_of
 
     if args.why:

@@ -10,7 +10,8 @@ import pytest
 from binary import event_file, scalar
 from dpo_report.core.cli import main
 from dpo_report.core.errors import ReportError
-from dpo_report.core.listing import survey, text
+from dpo_report.core.listing import survey
+from dpo_report.core.listtext import text
 from dpo_report.core.loader import load
 from dpo_report.core.manager import Host
 

@@ -13,7 +13,8 @@ from binary import event_file, field, leveldb, scalar
 from dpo_report.core.continued import span
 from dpo_report.core.contract import Reader
 from dpo_report.core.folder import Folder, natural
-from dpo_report.core.listing import Listed, survey
+from dpo_report.core.listed import Listed
+from dpo_report.core.listing import survey
 from dpo_report.core.loader import load_all, place_of
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Witness

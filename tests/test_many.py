@@ -21,7 +21,8 @@ from dpo_report.core.cli import main
 from dpo_report.core.commands import all_runs
 from dpo_report.core.errors import ReportError
 from dpo_report.core.folder import Folder
-from dpo_report.core.listing import Listed, survey
+from dpo_report.core.listed import Listed
+from dpo_report.core.listing import survey
 from dpo_report.core.loader import load, load_all
 from dpo_report.core.manager import Host
 from dpo_report.core.many import Failure, Where, each

@@ -15,7 +15,9 @@ from dpo_report.core.build import build_runs, unique
 from dpo_report.core.cli import tell
 from dpo_report.core.commands.build import options
 from dpo_report.core.errors import ReportError
-from dpo_report.core.listing import Listed, differing, spread_over, survey
+from dpo_report.core.listed import Listed
+from dpo_report.core.listing import spread_over, survey
+from dpo_report.core.listtext import differing
 from dpo_report.core.loader import load
 from dpo_report.core.progress import progress
 from dpo_report.core.siblings import bundled, told, unbundled
