@@ -260,6 +260,24 @@ def test_an_evaluation_that_is_repeated(tmp_path: Path) -> None:
     assert "stand twice at step 4; the first was kept" in other.problems[0]
 
 
+def test_whose_weights_a_repeated_evaluation_is_of(tmp_path: Path) -> None:
+    def said(*losses: tuple[int, float]) -> str:
+        rows = [
+            {"eval_loss": loss, "eval_accuracy": 1.0, "eval_runtime": place / 7, "eval_num_tokens": place, "step": step}
+            for place, (step, loss) in enumerate(losses)
+        ]
+        (told,) = table_of(rows, tmp_path).problems
+        return told.partition("the first was kept: ")[2]
+
+    unknown = "an evaluation repeated later may be of other weights"
+    assert (
+        said((2, 0.5), (4, 0.6), (6, 0.7), (6, 0.6)) == "the other is of the weights of step 4, whose values it repeats"
+    )
+    assert said((2, 0.5), (4, 0.6), (6, 0.7), (6, 0.55)) == unknown  # as nowhere before
+    assert said((2, 0.6), (4, 0.6), (6, 0.7), (6, 0.6)) == unknown  # of two steps
+    assert said((2, 0.5), (4, 0.6), (4, 0.5), (6, 0.7), (6, 0.6)) == unknown  # several times
+
+
 def test_a_training_step_that_was_done_again_counts_as_done_last(tmp_path: Path) -> None:
     table = table_of([*steps(3), {"loss": 9.0, "step": 2}, {"loss": 8.0, "step": 3}], tmp_path)
     assert table.columns["loss", "train"].values.tolist() == [pytest.approx(0.69), 9.0, 8.0]

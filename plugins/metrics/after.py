@@ -12,7 +12,8 @@ from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Better, Datum, Run, Value
 from dpo_report.plugins import reading
 from dpo_report.plugins.metrics.names import slug
-from dpo_report.plugins.readers.hf.final import CHANGING, quantities
+from dpo_report.plugins.readers.hf.columns import CHANGING
+from dpo_report.plugins.readers.hf.final import quantities
 from dpo_report.plugins.readers.hf.results import NAMES
 
 _STEMS: dict[str, tuple[str, str, str, Better]] = {

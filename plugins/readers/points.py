@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from dpo_report.core.model import Datum, Problem, Series, Source
 from dpo_report.plugins.readers.collect import Told
-from dpo_report.plugins.readers.hf.columns import TIMING
+from dpo_report.plugins.readers.hf.columns import CHANGING
 from dpo_report.plugins.readers.keys import Key
+from dpo_report.plugins.readers.repeated import Repeated
 
 
 class Points(NamedTuple):
@@ -52,8 +53,7 @@ class Part:
 def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
     """Series and summary of a run from its files, in the order in which they were written.
 
-    Of several points of one series at one step the last is kept in training, and the first elsewhere: an evaluation
-    that is repeated later may be of other weights.
+    Of several points of one series at one step one is kept, as :class:`Repeated` says.
     """
     found = Told()
     homes: dict[tuple[str, str], list[tuple[Source, Points]]] = {}
@@ -70,14 +70,11 @@ def told(parts: Sequence[Part], keys: Mapping[str, Key]) -> Told:
         for key, points in part.closing.items():
             if keys[key].role in ("series", "summary"):
                 found.summary[keys[key].name] = _last(part.source(key), points)
-    twice: dict[str, set[float]] = {}
+    twice = Repeated(CHANGING | {"epoch"})
     order = sorted(homes.items(), key=lambda item: (item[0][1] != "train", item[0][1]))
     found.series = tuple(_series(name, split, pieces, twice) for (name, split), pieces in order)
-    for split, steps in twice.items():
-        which = "last" if split == "train" else "first"
-        listed = ", ".join(f"{step:g}" for step in sorted(steps)[:3]) + (", ..." if len(steps) > 3 else "")
-        text = f"{split} values that differ stand twice at step {listed}; the {which} was kept"
-        found.problems.append(Problem(parts[0].file, text))
+    curves = {(one.name, one.split): (one.steps, one.values) for one in found.series}
+    found.problems += [Problem(parts[0].file, text) for text in twice.sentences(curves)]
     return found
 
 
@@ -104,7 +101,7 @@ def _last(source: Source, points: Points) -> Datum:
     return Datum(float(points.values[-1]), place)
 
 
-def _series(name: str, split: str, pieces: Sequence[tuple[Source, Points]], twice: dict[str, set[float]]) -> Series:
+def _series(name: str, split: str, pieces: Sequence[tuple[Source, Points]], twice: Repeated) -> Series:
     sources = tuple(source for source, _ in pieces)
     steps = np.concatenate([points.steps for _, points in pieces])
     values = np.concatenate([points.values for _, points in pieces])
@@ -113,10 +110,6 @@ def _series(name: str, split: str, pieces: Sequence[tuple[Source, Points]], twic
     if not np.all(steps[1:] > steps[:-1]):
         order = np.argsort(steps, kind="stable")
         steps, values, rows, which = steps[order], values[order], rows[order], which[order]
-        same = steps[1:] == steps[:-1]
-        differs = same & ~((values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])))
-        if differs.any() and name not in TIMING and name != "epoch":
-            twice.setdefault(split, set()).update(steps[1:][differs].tolist())
-        kept = np.append(~same, True) if split == "train" else np.append(True, ~same)
+        kept = twice.kept(name, split, steps, values)
         steps, values, rows, which = steps[kept], values[kept], rows[kept], which[kept]
     return Series(name, split, steps, values, sources, rows, which if len(sources) > 1 else None)

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from dpo_report.core.model import Series, Source
 from dpo_report.plugins.readers.hf.history import History, Shape
+from dpo_report.plugins.readers.repeated import Repeated
 
 TIMING = frozenset(
     {"runtime", "samples_per_second", "steps_per_second", "model_preparation_time", "jit_compilation_time"}
 )
 """What every evaluation measures anew, so that two equal evaluations still differ in it."""
+CHANGING = TIMING | {"num_tokens", "num_input_tokens_seen"}
+"""What differs between two equal evaluations: times, and counts that go on."""
 NO_STEP = "rows without a step"
 _PLAIN = frozenset({"eval_loss", "eval_runtime"})
 _TEST = ("test_", "predict_")
@@ -76,15 +79,10 @@ def tabulate(history: History) -> Table:
             if not good.all():
                 column = Column(steps[good], column.values[good], index[good], prefix)
             parts.setdefault(place, []).append(column)
-    twice: dict[str, set[float]] = {}
+    twice = Repeated(CHANGING | {"epoch"})
     for place in sorted(parts, key=lambda p: (p[1] != "train", p[1], p[0])):
         table.columns[place] = _joined(place, parts[place], twice)
-    for split, steps_ in twice.items():
-        which = "the first was kept: an evaluation repeated later may be of other weights"
-        if split == "train":
-            which = "the last was kept"
-        where = ", ".join(f"{step:g}" for step in sorted(steps_)[:3]) + (", ..." if len(steps_) > 3 else "")
-        table.problems.append(f"{split} rows with different values stand twice at step {where}; {which}")
+    table.problems += twice.sentences({place: (one.steps, one.values) for place, one in table.columns.items()})
     for kind, (times, first) in history.oddities.items():
         table.problems.append(f"log_history: {kind} ({times:,} ×, first in row {first}), left out")
     return table
@@ -158,9 +156,8 @@ def _named(key: str, names: list[str]) -> str | None:
     return next((name for name in names if key.startswith(f"eval_{name}_") and len(key) > len(name) + 6), None)
 
 
-def _joined(place: Place, columns: list[Column], twice: dict[str, set[float]]) -> Column:
+def _joined(place: Place, columns: list[Column], twice: Repeated) -> Column:
     """Columns of one series from rows of different shapes, by step; of equal steps one is kept."""
-    name, split = place
     first = columns[0]
     steps, values, rows = first.steps, first.values, first.rows
     if len(columns) > 1:
@@ -170,11 +167,7 @@ def _joined(place: Place, columns: list[Column], twice: dict[str, set[float]]) -
     if len(columns) > 1 or not np.all(steps[1:] > steps[:-1]):
         order = np.lexsort((rows, steps))
         steps, values, rows = steps[order], values[order], rows[order]
-        same = steps[1:] == steps[:-1]
-        if same.any():
-            differs = same & ~((values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1])))
-            if differs.any() and name not in TIMING and name != "epoch":
-                twice.setdefault(split, set()).update(steps[1:][differs].tolist())
-            kept = np.append(True, ~same) if split != "train" else np.append(~same, True)
+        if np.any(steps[1:] == steps[:-1]):
+            kept = twice.kept(*place, steps, values)
             steps, values, rows = steps[kept], values[kept], rows[kept]
     return Column(steps, values, rows, first.prefix)

@@ -10,7 +10,7 @@ import numpy as np
 from dpo_report.core.agreement import agree
 from dpo_report.core.model import Datum, Problem, Series, Setting
 from dpo_report.plugins.readers.hf.checkpoints import step_of
-from dpo_report.plugins.readers.hf.columns import TIMING, eval_names, places
+from dpo_report.plugins.readers.hf.columns import CHANGING, eval_names, places
 from dpo_report.plugins.readers.hf.identity import extended
 from dpo_report.plugins.readers.hf.results import PREFIX
 
@@ -18,8 +18,6 @@ EPOCHS_APART = 0.011
 """Two tellings of one epoch, one of them rounded to two decimals, lie no further apart."""
 _ADDED = frozenset({"eval_samples"})
 """What scripts add to an evaluation and no log holds."""
-CHANGING = TIMING | {"num_tokens", "num_input_tokens_seen"}
-"""What differs between two equal evaluations: times, and counts that go on."""
 
 
 def evaluation(told: Sequence[Mapping[str, Datum]]) -> Mapping[str, Datum]:
