@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import made
+from dpo_report.core.model import Run
 from rules import big, evaluated, noise
 from rules_basic import outgrown, over_fitted, rewards
 
@@ -14,6 +17,18 @@ def test_a_held_out_loss_above_the_untrained_one_is_told() -> None:
     assert made.says(evaluated([0.75, 0.74]), "F2").endswith(" and above the 0.693 of the untrained policy.")
     assert "untrained" not in made.says(evaluated([0.75, 0.6]), "F2")
     assert "untrained" not in made.says(evaluated([0.75, 0.6932]), "F2")
+
+
+def test_a_held_out_loss_is_told_where_no_loss_was_logged_in_training() -> None:
+    def run(loss: float, **more: Any) -> Run:
+        return made.run(settings=made.FIRST_USER, steps=20, evaluations={"loss": ([10, 20], [0.69, loss])}, **more)
+
+    unlogged = "no loss was logged in training up to there."
+    assert made.says(run(0.6), "F2") == f"At step 20 the held-out loss was 0.600; {unlogged}"
+    above = f"At step 20 the held-out loss was 0.800, above the 0.693 of the untrained policy; {unlogged}"
+    assert made.says(run(0.8), "F2") == above
+    assert made.says(run(float("nan")), "F2") == ""
+    assert made.says(run(0.6, method="grpo"), "F2") == ""
 
 
 def test_evaluations_that_never_beat_the_untrained_policy_are_told() -> None:

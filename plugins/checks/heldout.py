@@ -46,22 +46,26 @@ def any_held_out(run: Run, values: Values) -> Finding:
 def gap(run: Run, values: Values) -> Finding:
     """F2."""
     loss, accuracy = _beside(run, "loss"), _beside(run, "rewards/accuracies")
-    if loss is None or run.method in reading.POLICY_GRADIENT:
-        raise NotApplicable("no step has both a training and a held-out loss")
-    train, held, at = loss
+    held = run.get("loss", "eval")
+    if held is None or last_finite(held) is None or run.method in reading.POLICY_GRADIENT:
+        raise NotApplicable("no held-out loss is there to be read beside that of training")
     untrained = _exceeded(values, float(held.values[-1]))
     # The accuracies are told by rule D2, with their populations; their gap only weighs here.
     apart = accuracy is not None and _gap(accuracy) > GAP.of(run)
     place, at_place = reading.place_in(run, float(held.steps[-1]))
-    text = say(
-        f"At {place} the held-out loss was {{b}}, against {{a}} in training ({{window}}){{above}}.",
-        **at_place,
-        b=numbers.loss(float(held.values[-1])),
+    told = say(f"At {place} the held-out loss was {{b}}", **at_place, b=numbers.loss(float(held.values[-1])))
+    above = f"above the {untrained} of the untrained policy" if untrained else ""
+    evidence = tuple(name for name in ("loss.train.last", "loss.eval.last") if name in values)
+    if loss is None:
+        before = f", {above}" if above else ""
+        return found(told + f"{before}; no loss was logged in training up to there.", evidence=evidence)
+    train, _, at = loss
+    text = told + say(
+        ", against {a} in training ({window}){above}.",
         a=numbers.loss(float(train.values[at])),
         window=reading.window_text(run, train, at),
-        above=f" and above the {untrained} of the untrained policy" if untrained else "",
+        above=f" and {above}" if above else "",
     )
-    evidence = tuple(name for name in ("loss.train.last", "loss.eval.last") if name in values)
     return found(text, "caution" if apart or _parting(run, train, held) else "info", evidence=evidence)
 
 
