@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
 
     from dpo_report.core.folder import Folder
-    from dpo_report.core.model import Better, Finding, Run, Severity, Value, Witness
+    from dpo_report.core.model import Better, Finding, Problem, Run, Severity, Value, Witness
     from dpo_report.core.plot import Figure
     from dpo_report.core.render import Kit
     from dpo_report.core.text import Text
@@ -88,6 +88,8 @@ class Reader:
     """The files of this family."""
     glance: Callable[[Folder], Iterable[Witness]] | None = None
     """As ``read``, for a list of many runs: the last points and the settings suffice. None where reading is cheap."""
+    damaged: Callable[[Folder], Iterable[Problem]] | None = None
+    """Asked where no reader knows anything: files that may have been a run's, and why they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from dpo_report.core.errors import ReportError
 from dpo_report.core.glances import by_folder, doubtful, glances
 from dpo_report.core.listed import Listed, marked, of_run, of_witness
 from dpo_report.core.listtext import text
-from dpo_report.core.loader import is_parent, load_all, loaded, nothing, offer, open_place
+from dpo_report.core.loader import is_parent, load_all, loaded, open_place
 from dpo_report.core.many import Failure, Where, each
 from dpo_report.core.model import Run, Witness
+from dpo_report.core.refusals import nothing, offer
 from dpo_report.core.remote import is_url
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from dpo_report.core import remote
@@ -19,7 +18,8 @@ from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.grouping import Group, grouped
 from dpo_report.core.merge import merge, moved
-from dpo_report.core.model import Problem, Run, RunFile, RunStatus, Witness
+from dpo_report.core.model import Problem, Run, RunFile, Witness
+from dpo_report.core.refusals import damage, nothing, offer
 from dpo_report.core.unreached import without_password
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ ASSUMED = 0.2
 """A reader that is less sure than this only assumes that it knows a file."""
 
 Found = tuple["Provided[Reader]", Match]
-Candidate = tuple[str, RunStatus, int | None]
-"""A run's path from a parent, how it ended, and its last step."""
-_WHOLE: tuple[RunStatus, ...] = ("completed", "incomplete", "running", "unknown", "diverged", "no-metrics")
-"""How a run ended, the best example first."""
 
 
 def load(path: Path | str, *, host: Host | None = None, with_files: Iterable[Path | str] = ()) -> Run:
@@ -81,18 +77,6 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
         )
         return replace(first, problems=(*first.problems, other))
     return first
-
-
-def offer(parent: Path | str, runs: Iterable[Candidate]) -> str:
-    """What to do with a folder of several runs: an example of one that has a path and is as whole as any, or all."""
-    shown = without_password(parent).removesuffix("/") or "/"
-    ranked = [(step is None, _WHOLE.index(status), path) for path, status, step in runs if path != "."]
-    each = f"report each: dpo-report build {quote(shown)} --all -o DIR"
-    if not ranked:
-        return each
-    chosen = min(ranked, key=lambda one: one[:2])[2]
-    example = quote(chosen if shown == "." else f"{shown.removesuffix('/')}/{chosen}")
-    return f"choose one by its path, for example {example}, or {each}"
 
 
 def is_parent(runs: Sequence[Run], root: Path) -> bool:
@@ -189,7 +173,7 @@ def loaded(
         told = _read_extra(extra, folder.root / home, host, problems)
         witnesses += [replace(witness, folder=home, identity=identity) for witness in told]
     if not witnesses:
-        raise nothing(path, folder, problems)
+        raise nothing(path, folder, problems or damage(folder, host))
     first = _first_reader(folder, found, host, problems)
     groups = sorted(grouped(witnesses), key=lambda group: group.place != ("", ""))
     if trace is not None:
@@ -317,26 +301,6 @@ def _classified(entries: Iterable[Entry], host: Host) -> Iterator[RunFile]:
             by_name[name] = exact.get(name) or next((k for k in patterns if fnmatchcase(name, k.pattern)), None)
         known = by_name[name]
         yield RunFile(entry.path, entry.size, known.role, known.meaning) if known else RunFile(entry.path, entry.size)
-
-
-def nothing(path: Path | str, folder: Folder, problems: Sequence[Problem]) -> ReportError:
-    """Why there is nothing to report, in one line."""
-    path = without_password(path)
-    hint = "give the output directory of a training run"
-    failed = next((problem for problem in problems if problem.where.startswith("plugin")), None)
-    if failed:
-        return ReportError(f"{path} cannot be read: {failed.where}: {failed.message}", failed.hint)
-    if folder.only is not None:
-        packed = folder.only.lower().endswith((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"))
-        unpack = "unpack it and give the folder"
-        return ReportError(f"{path} is no training log that a reader knows", unpack if packed else hint)
-    if problems:
-        seen = f"{problems[0].where}: {problems[0].message}"
-        return ReportError(f"nothing in {path} tells of a training run ({seen})", hint)
-    if not folder.entries:
-        return ReportError(f"{path} is empty", hint)
-    seen = ", ".join(entry.path for entry in folder.entries[:3]) + (", ..." if len(folder.entries) > 3 else "")
-    return ReportError(f"nothing in {path} tells of a training run (it holds {seen})", hint)
 
 
 def _line(run: Run, root: Path) -> str:

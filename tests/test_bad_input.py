@@ -7,8 +7,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +110,46 @@ def test_a_file_that_no_reader_knows(content: bytes, tmp_path: Path, trainer: Ho
 def test_of_an_archive_it_says_to_unpack_it(name: str, tmp_path: Path, trainer: Host) -> None:
     (tmp_path / name).write_bytes(b"PK\3\4")
     assert refused(tmp_path / name, trainer).hint == "unpack it and give the folder"
+
+
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{last}'] * 8)}]\n" for last, name in pairwise("abcdefgh")
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said", "hint"),
+    [
+        ("offline.zip", b"PK\x03\x04" + b"\7" * 300, "is a broken archive (BadZipFile)", "copy it again"),
+        ("runs.db", b"SQLite format 3\0" + b"\7" * 300, "is a damaged SQLite database", "copy it again"),
+        (
+            "settings.yaml",
+            BOMB.encode(),
+            "has more than 200,000 values (aliases included)",
+            "give the output directory",
+        ),
+    ],
+)
+def test_a_broken_file_alone_is_named(name: str, content: bytes, said: str, hint: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "notes.md").write_text("mine\n")
+    alone, beside = refused(tmp_path / name, Host()), refused(tmp_path, Host())
+    assert alone.message.startswith(f"{tmp_path / name} {said}")
+    assert beside.message.startswith(f"nothing in {tmp_path} tells of a training run ({name}: {said}")
+    assert alone.hint.startswith(hint)
+    assert beside.hint.startswith(hint)
+    for number in range(30):  # one of many files is not why they tell nothing
+        (tmp_path / f"{number}.txt").write_text("")
+    assert "it holds" in refused(tmp_path, Host()).message
+
+
+def test_whole_archives_and_databases_of_others_are_not_called_broken(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("notes.txt", "mine")
+    with closing(sqlite3.connect(tmp_path / "b.db")) as database:
+        database.execute("create table mine (x)")
+    (tmp_path / "c.yaml").write_text("mine: 1\n")
+    assert refused(tmp_path, Host()).message.endswith("(it holds a.zip, b.db, c.yaml)")
 
 
 def test_a_home_that_the_shell_did_not_open_is_told(trainer: Host) -> None:

@@ -140,7 +140,7 @@ class _Result:
 @cache
 def _results() -> Mapping[str, _Result]:
     """What the functions of the contract give, by the name of their field."""
-    from dpo_report.core.model import Finding, Value, Witness
+    from dpo_report.core.model import Finding, Problem, Value, Witness
     from dpo_report.core.plot import Figure
 
     return {
@@ -150,5 +150,6 @@ def _results() -> Mapping[str, _Result]:
         "detect": _Result(Match, may_be_none=True),
         "read": _Result(Witness, several=True),
         "glance": _Result(Witness, several=True),
+        "damaged": _Result(Problem, several=True),
         "known": _Result(str, may_be_none=True),
     }

@@ -18,7 +18,8 @@ WHOLE = 16 << 20
 """Bytes of a member that is taken whole."""
 MEMBERS = 10_000
 ARCHIVE = 2 << 30
-_FIRST = b"PK\x03\x04"
+FIRST = b"PK\x03\x04"
+"""How archives begin."""
 
 
 class Archive:
@@ -103,7 +104,7 @@ def members(folder: Folder, entry: Entry) -> list[str]:
 def torn(folder: Folder, entry: Entry, *names: str) -> bool:
     """Whether a file was an archive with one of these members, and cannot be opened as one any more."""
     start = glimpse(folder, entry)
-    if not start.startswith(_FIRST) or not any(name.encode() in start for name in names):
+    if not start.startswith(FIRST) or not any(name.encode() in start for name in names):
         return False
     with opened(folder, entry, []) as archive:
         return archive is None

@@ -16,6 +16,7 @@ from dpo_report.core.contract import Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Witness
 from dpo_report.plugins.readers.collect import as_logged
+from dpo_report.plugins.readers.damage import damaged
 from dpo_report.plugins.readers.files import INVALID, first_line, glimpse, parse_json, subs
 from dpo_report.plugins.readers.files import load_json as _load
 from dpo_report.plugins.readers.keras import history_rows
@@ -300,4 +301,4 @@ def _read(folder: Folder) -> Iterator[Witness]:
                 yield witness
 
 
-READER = Reader(NAME, _detect, _read, LAYOUT.title)
+READER = Reader(NAME, _detect, _read, LAYOUT.title, damaged=damaged)

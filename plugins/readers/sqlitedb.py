@@ -33,7 +33,7 @@ _WAITING = ("-wal", "-journal")
 _SCHEMA = 1 << 20
 """The schema of a damaged database is looked for in so many bytes."""
 _COPY = "copy it again from where it was written"
-_HINT = f"{_COPY}; `sqlite3 FILE .recover` may save more of it"
+HINT = f"{_COPY}; `sqlite3 FILE .recover` may save more of it"
 
 
 class Database:
@@ -59,7 +59,7 @@ class Database:
             if self._told:
                 return
             kept = f"; the {count:,} rows before that are used" if count else ""
-            self._problems.append(Problem(self._file, f"is damaged or no whole database ({error}){kept}", _HINT))
+            self._problems.append(Problem(self._file, f"is damaged or no whole database ({error}){kept}", HINT))
 
     def columns(self, table: str) -> list[str]:
         """Names of a table's columns; empty where there is no such table (a view is none)."""
@@ -102,9 +102,9 @@ def opened(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Da
             if damage := _damage(connection):
                 connection.execute("pragma writable_schema = on")  # else not even the pages that are left are read
                 said = f"is damaged or no whole database ({damage}); what is left of it is read"
-                problems.append(Problem(entry.path, said, _HINT))
+                problems.append(Problem(entry.path, said, HINT))
         except sqlite3.Error as error:
-            problems.append(Problem(entry.path, f"cannot be opened ({error})", _HINT))
+            problems.append(Problem(entry.path, f"cannot be opened ({error})", HINT))
             yield None
             return
         yield Database(connection, entry.path, problems, bool(damage))
