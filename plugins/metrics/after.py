@@ -10,8 +10,8 @@ import numpy as np
 from dpo_report.core.agreement import agree
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Better, Datum, Run, Value
+from dpo_report.core.slugs import slug
 from dpo_report.plugins import reading
-from dpo_report.plugins.metrics.names import slug
 from dpo_report.plugins.readers.hf.columns import CHANGING
 from dpo_report.plugins.readers.hf.final import quantities
 from dpo_report.plugins.readers.hf.results import NAMES

@@ -12,7 +12,7 @@ import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Value
-from dpo_report.plugins.metrics.names import slug
+from dpo_report.core.slugs import slug
 from dpo_report.plugins.metrics.rewards import where
 from dpo_report.plugins.readers.hf.columns import TIMING
 

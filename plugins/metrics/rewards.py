@@ -12,8 +12,8 @@ import numpy as np
 
 from dpo_report.core.contract import Metric, NotApplicable
 from dpo_report.core.model import Run, Series, Source, Value
+from dpo_report.core.slugs import slug
 from dpo_report.plugins import reading, statistics
-from dpo_report.plugins.metrics.names import slug
 from dpo_report.plugins.reading.rows import after_training
 
 _TRL = "TRL DPOTrainer.get_batch_loss_metrics / _compute_loss"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Datum, Problem, Series, Source, Witness
+from dpo_report.core.slugs import slug
 
 NAME = "evaluation"
 KIND = b'"kind": "preference-evaluation"'
@@ -61,7 +61,7 @@ def _witness(folder: Folder, home: str, entries: list[Entry]) -> Witness:
         content = _content(folder, entry, path, problems)
         if content is None:
             continue
-        tag = re.sub(r"[^a-z0-9]+", "_", str(content.get("name") or path).lower()).strip("_") or "test"
+        tag = slug(str(content.get("name") or path)) or "test"
         for key, value in _flat(content):
             summary[f"evaluation/{tag}/{key}"] = Datum(value, Source(path, key))
         at = content.get("step")
