@@ -7,9 +7,9 @@ held-out data. Nothing is guessed beyond that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from dpo_report.core.contract import Match, Reader
@@ -22,20 +22,16 @@ from dpo_report.plugins.readers.files import load_json as _load
 from dpo_report.plugins.readers.keras import history_rows
 from dpo_report.plugins.readers.layout import Found, Layout, first_of
 from dpo_report.plugins.readers.numbers import number
+from dpo_report.plugins.readers.printedlines import COUNTERS, COUNTS, EPOCHS, SHARE, STEPS, TELLING, parse
 from dpo_report.plugins.readers.settings import from_json, from_yaml
 from dpo_report.plugins.readers.tabular import Row, columns, read_csv, read_jsonl
-from dpo_report.plugins.readers.textlogs import NUMBER, STEP, SUFFIXES, knows, pairs, rows_of
+from dpo_report.plugins.readers.textlogs import STEP, SUFFIXES, knows, rows_of
 
 NAME = "general"
 SURE = 0.1
 _AXIS = "\x00axis"
-_STEPS = (
-    *("global_step", "globalstep", "step", "steps", "iteration", "iterations", "iter", "it", "update", "updates"),
-    *("num_updates", "current_step", "current_steps", "train_step", "timestep", "timesteps", "batch"),
-)
-_EPOCHS = ("epoch", "epochs", "round", "rounds")
-_COUNTERS = (*_STEPS, *_EPOCHS)
 _TABLES, _LINES, _JSON = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".json",)
+_RATES = frozenset({"lr", "learning_rate"})
 _LISTS = (
     "history",
     "log_history",
@@ -53,22 +49,11 @@ _NO_LOG = re.compile(
     r"|.*\.index|generation_config|adapter_config|preprocessor_config|chat_template|package.*|.*manifest.*|dpo-report|report)\.\w+$",
     re.IGNORECASE,
 )
-_TELLING = re.compile(
-    r"loss|acc|reward|ppl|perplexity|score|bleu|rouge|f1|auc|error|rmse|mae|mse|wer|cer", re.IGNORECASE
-)
-_COUNT = re.compile(
-    rf"\b({'|'.join(name.replace('_', '[ _-]?') for name in _COUNTERS)})\b\s*[:=#]?\s*[\[(]?\s*(\d{{1,12}}(?:\.\d+)?)",
-    re.I,
-)
-_SPACED = re.compile(
-    rf"\b((?:(?:train(?:ing)?|val|valid(?:ation)?|eval|test)[ _-])?(?:loss|acc|accuracy|ppl|perplexity))\s+({NUMBER})",
-    re.I,
-)
 _HOLDERS = frozenset({"metrics", "data", "values", "scalars", "scores", "logs", "log"})
 """Names of objects that hold the logged values and mean nothing themselves."""
 _TRACKERS = re.compile(r"(?:^|/)(?:plots/metrics|mlruns|wandb|swanlog|\.aim|catboost_info)/")
 """Folders whose tables are parts of a tracker's store."""
-_FIRST = 64
+_FIRST = 4096
 """Rows that decide which column counts."""
 _CONFIGS = (
     "config.json",
@@ -88,7 +73,7 @@ def _counter(names: Mapping[str, Any] | list[str]) -> str | None:
         re.sub(r"^(?:train|trainer|training)[/_.]", "", name.lower().strip()): name for name in reversed(list(names))
     }
     plain |= {name.lower().strip(): name for name in reversed(list(names))}
-    return next((plain[name] for name in _COUNTERS if name in plain), None)
+    return next((plain[name] for name in COUNTERS if name in plain), None)
 
 
 def _flat(cells: Mapping[str, Any], prefix: str = "", depth: int = 3) -> Iterator[tuple[str, Any]]:
@@ -111,11 +96,22 @@ def _knows(name: str, start: bytes) -> float:
         if ending in _LINES:
             return 0.0
     if ending in _JSON:
-        return SURE if _may_be_history(start) else 0.0
-    header = columns(line)
-    if len(header) > 1 and _counter(header) and all(number(cell) is None for cell in header if cell):
+        return SURE if _may_be_history(start) or _are_rows(start) else 0.0
+    if _is_table(columns(line)) or (ending in _TABLES and _is_saved_history(columns(line))):
         return SURE
-    return SURE if ending in SUFFIXES and knows(_parse_line, 3)(name, start) else 0.0
+    return SURE if ending in SUFFIXES and knows(parse, 3)(name, start) else 0.0
+
+
+def _is_table(header: list[str]) -> bool:
+    """Whether these are the names of a table's columns, one of which counts."""
+    return len(header) > 1 and bool(_counter(header)) and all(number(cell) is None for cell in header if cell)
+
+
+def _is_saved_history(header: list[str]) -> bool:
+    """Whether a table without a counter is a history that pandas saved: its unnamed index, a loss, other measures."""
+    names = {cell.lower() for cell in header[1:]}
+    measures = all(TELLING.search(name) for name in names - _RATES)
+    return header[:1] == [""] and "loss" in names and measures and (not names & _RATES or "val_loss" in names)
 
 
 def _is_row(text: str) -> bool:
@@ -125,30 +121,15 @@ def _is_row(text: str) -> bool:
     return counter is not None and sum(number(cell) is not None for cell in cells.values()) > 1
 
 
+def _are_rows(start: bytes) -> bool:
+    """Whether these are JSON lines, two or more, some of which are rows of a log."""
+    found = start.decode("utf-8", "replace").splitlines()[:20]
+    return len(found) > 1 and found[0].endswith("}") and any(_is_row(text) for text in found)
+
+
 def _may_be_history(start: bytes) -> bool:
     text = start[:4096].decode("utf-8", "replace")
-    return bool(_TELLING.search(text)) and bool(re.search(r'"[^"]*"\s*:\s*\[\s*(?:-?[\d.]|\{)|^\s*\[\s*\{', text))
-
-
-def _parse_line(line: str) -> dict[str, Any] | None:
-    """A printed line with a count and something telling: ``Epoch 3/10 - loss: 0.5 - val_loss: 0.6``."""
-    found: dict[str, Any] = {key: cell for key, cell in pairs(line).items() if key.lower() not in _COUNTERS}
-    for key, value in _SPACED.findall(line):
-        found.setdefault(key.replace(" ", "_"), value)
-    if not any(_TELLING.search(key) for key in found):
-        return None
-    counts = {match[0].lower().replace(" ", "_").replace("-", "_"): match[1] for match in _COUNT.findall(line)}
-    counts |= {key: cell for key, cell in pairs(line).items() if key.lower() in _COUNTERS}
-    axis = _counter(counts)
-    if axis is None:
-        return None
-    kept = {
-        key: cell
-        for key, cell in found.items()
-        if _TELLING.search(key) or key.lower() in ("lr", "learning_rate", "grad_norm")
-    }
-    epoch = {"epoch": counts["epoch"]} if axis != "epoch" and "epoch" in counts else {}
-    return {STEP: counts[axis], _AXIS: axis, **kept, **epoch}
+    return bool(TELLING.search(text)) and bool(re.search(r'"[^"]*"\s*:\s*\[\s*(?:-?[\d.]|\{)|^\s*\[\s*\{', text))
 
 
 def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
@@ -158,43 +139,80 @@ def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row
     axis = _axis(first)
     if axis is None:
         return
-    for row in chain(first, rows):
-        if _AXIS not in row.cells:
-            cells = dict(_flat(row.cells))
-            yield Row(row.line, {**cells, STEP: cells.get(axis), _AXIS: axis}, row.fresh)
-        elif row.cells[_AXIS] == axis:
-            yield row
-    assumed = f"it is assumed that `{axis}` counts its rows and that the other numbers are logged values"
+    place, counted = _within_epochs(first, axis) or (None, f"`{axis}` counts its rows")
+    for number_of, row in enumerate(chain(first, rows), 1):
+        counts = _counts(row)
+        step = place(number_of, row) if place else counts.get(axis)
+        if step is not None or COUNTS not in row.cells:
+            cells = dict(_flat({key: cell for key, cell in row.cells.items() if key not in (COUNTS, SHARE)}))
+            if COUNTS in row.cells and "epoch" in counts and axis != "epoch":
+                cells["epoch"] = counts["epoch"]
+            yield Row(row.line, {**cells, STEP: step, _AXIS: "" if place else axis}, row.fresh)
+    assumed = f"it is assumed that {counted} and that the other numbers are logged values"
     problems.append(
         Problem(entry.path, f"no reader knows this log; {assumed}", "look at the curves before you trust them")
     )
 
 
+def _counts(row: Row) -> Mapping[str, Any]:
+    """What counts in a row, by name; of tables the cells themselves."""
+    if COUNTS in row.cells:
+        counts: Mapping[str, Any] = row.cells[COUNTS]
+        return counts
+    return dict(_flat(row.cells)) if _AXIS not in row.cells else {row.cells[_AXIS]: row.cells[STEP]}
+
+
 def _axis(rows: list[Row]) -> str | None:
-    """The counter that most rows have."""
-    counts: dict[str, int] = {}
+    """The counter that most rows have; of several the one that is surest to count steps."""
+    had: dict[str, int] = {}
     for row in rows:
-        told = row.cells[_AXIS] if _AXIS in row.cells else _counter(dict(_flat(row.cells)))
-        if told is not None:
-            counts[told] = counts.get(told, 0) + 1
-    return max(counts, key=lambda name: counts[name]) if counts else None
+        counts = _counts(row)
+        names = list(counts) if COUNTS in row.cells or _AXIS in row.cells else filter(None, [_counter(counts)])
+        for name in names:
+            had[name] = had.get(name, 0) + 1
+    best = [name for name in had if had[name] == max(had.values())]
+    return _counter(best) or next(iter(best), None)
+
+
+def _within_epochs(rows: list[Row], axis: str) -> tuple[Callable[[int, Row], float | None], str] | None:
+    """How to place rows whose counter begins anew in every epoch, and what that assumes; None where it does not."""
+    told = [
+        (number(counts.get("epoch")), number(counts.get(axis)), SHARE in row.cells)
+        for row in rows
+        for counts in [_counts(row)]
+    ]
+    known = [(epoch, count, shared) for epoch, count, shared in told if epoch is not None and count is not None]
+    anew = any(later[0] > one[0] and later[1] <= one[1] for one, later in pairwise(known)) and axis not in EPOCHS
+    several = axis in EPOCHS and any(one[:2] == later[:2] for one, later in pairwise(known))
+    shared = any(shared for *_, shared in known)
+    if not (anew or (several and shared)):
+        return None
+    if not shared:
+        said = f"`{axis}` counts anew in every epoch, so that the points are placed by their rows,"
+        return lambda place, _row: float(place), said
+    base = min(1.0, min(epoch for epoch, *_ in known))
+
+    def share(_place: int, row: Row) -> float | None:
+        epoch = number(_counts(row).get("epoch"))
+        return None if epoch is None else epoch - base + row.cells.get(SHARE, 1.0)
+
+    return share, "every epoch counts anew, so that the points are placed by the epochs that were done,"
 
 
 def _any_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
     start = glimpse(folder, entry)
     line = first_line(start)
-    if entry.name.lower().endswith(_JSON):
+    if entry.name.lower().endswith(_JSON) and not _are_rows(start):
         yield from _json_rows(folder, entry, problems)
     elif line.startswith("{") and any(_is_row(text) for text in start.decode("utf-8", "replace").splitlines()[:20]):
         yield from read_jsonl(folder, entry, problems)
-    elif (
-        _counter(columns(line))
-        and len(columns(line)) > 1
-        and all(number(cell) is None for cell in columns(line) if cell)
-    ):
+    elif _is_table(columns(line)):
         yield from read_csv(folder, entry, problems)
+    elif entry.name.lower().endswith(_TABLES) and _is_saved_history(columns(line)):
+        for place, row in enumerate(read_csv(folder, entry, problems), 1):
+            yield Row(row.line, {**row.cells, STEP: place, _AXIS: "the place in the table"})
     else:
-        yield from rows_of(_parse_line)(folder, entry, problems)
+        yield from rows_of(parse)(folder, entry, problems)
 
 
 def _json_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
@@ -216,14 +234,14 @@ def _json_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterato
     elif isinstance(value, dict):
         lists = {k: v for k, v in value.items() if isinstance(v, list) and len(v) > 1 and number(v[0]) is not None}
         axis = _counter(lists)
-        for row in history_rows(lists if any(_TELLING.search(key) for key in lists) else {}, 1):
+        for row in history_rows(lists if any(TELLING.search(key) for key in lists) else {}, 1):
             step = lists[axis][row.line] if axis and row.line < len(lists[axis]) else row.cells["epoch"]
             cells = {key: cell for key, cell in row.cells.items() if key not in ("epoch", axis)}
             yield Row(row.line, {**cells, STEP: step, _AXIS: axis or "the place in the list"})
 
 
 def _complete(folder: Folder, found: Found) -> None:
-    if str(found.last.get(_AXIS, "")).lower().rpartition("/")[2] in _STEPS:
+    if str(found.last.get(_AXIS, "")).lower().rpartition("/")[2] in STEPS:
         found.extra["step"] = found.told.last_step()
     config = next((entry for name in _CONFIGS for entry in folder.entries if entry.path == name), None)
     if config:
@@ -235,7 +253,7 @@ def _complete(folder: Folder, found: Found) -> None:
 
 def _cells(cells: Mapping[str, Any]) -> dict[str, Any]:
     """The logged quantities; scikit-learn's ``loss_curve`` is the loss."""
-    kept = {key: cell for key, cell in cells.items() if key not in (STEP, _AXIS) and key.lower() not in _STEPS}
+    kept = {key: cell for key, cell in cells.items() if key not in (STEP, _AXIS) and key.lower() not in STEPS}
     return {key.removesuffix("_curve"): cell for key, cell in kept.items()}
 
 

@@ -17,7 +17,7 @@ from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
 from dpo_report.plugins.readers.tabular import Row, columns, read_csv
 
 _HISTORY = re.compile(rb'^\s*\{\s*"[^"{}\[\]]{1,80}"\s*:\s*\[\s*(?:-?[\d.]|NaN)')
-_OTHERS = frozenset({"step", "time", "train_loss", "valid_loss", "iteration"})
+_OTHERS = frozenset({"step", "batch", "time", "train_loss", "valid_loss", "iteration"})
 
 
 def _knows(name: str, start: bytes) -> float:

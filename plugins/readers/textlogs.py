@@ -13,6 +13,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind
 from dpo_report.core.folder import Folder
 from dpo_report.core.model import Problem
+from dpo_report.plugins.readers.files import decoder
 from dpo_report.plugins.readers.layout import Found, Layout, Rows, first_of, renamed, without
 from dpo_report.plugins.readers.regular import Table
 from dpo_report.plugins.readers.tabular import Lines, Row, RowReader
@@ -62,7 +63,8 @@ def knows(parse: Parse, least: int = 2) -> Callable[[str, bytes], float]:
 
     def sure(name: str, start: bytes) -> float:
         found = 0
-        for line in start.decode("utf-8", "replace").replace("\r", "\n").splitlines():
+        text, _ = decoder(start)
+        for line in text(start).replace("\r", "\n").splitlines():
             found += bool(parse(_COLOURS.sub("", line[:LINE])))
             if found >= least:
                 return 0.7
