@@ -15,6 +15,9 @@ from dpo_report.plugins.readers.points import Part
 from dpo_report.plugins.readers.tensorboard.eventfile import EventFile
 from dpo_report.plugins.readers.tensorboard.scalars import Floats
 
+REGULAR = 0.6
+"""Share of equal distances between the points of a log by a fixed number of steps; the ends of epochs may differ."""
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -54,7 +57,7 @@ class Attempt:
 def attempts(files: list[EventFile]) -> list[Attempt]:
     """Sort the files of one folder into runs, the first one first."""
     found: list[Attempt] = []
-    for file in sorted(files, key=lambda file: file.order):
+    for file in sorted(files, key=lambda file: (file.helps and not file.writer, file.order)):
         steps = file.training_steps() if not file.helps else np.zeros(0)
         home = _resumed(found, steps) if len(steps) else _beside(found, file)
         if home is None and len(steps) and found and found[-1].last < 0 and found[-1].has(file.writer):
@@ -81,15 +84,23 @@ def _resumed(found: list[Attempt], steps: Floats) -> Attempt | None:
 def _beside(found: list[Attempt], file: EventFile) -> Attempt | None:
     """The attempt that a file without a training curve belongs to: its process's, or the latest one that got as far."""
     for attempt in reversed(found):
-        if attempt.has(file.writer):
+        named_by_time = file.helps and not file.writer and attempt.files[0].time <= file.time
+        if named_by_time or attempt.has(file.writer):
             return attempt
     last = file.last_step()
     return next((a for a in reversed(found) if 0 < last <= a.last + a.interval), None)
 
 
 def _interval(steps: Floats, otherwise: float) -> float:
-    """Steps between two points; of a single point ``otherwise``, or as if it were the first of a run."""
-    return float(np.median(np.diff(steps))) if len(steps) > 1 else otherwise or float(steps[0])
+    """Steps between two points; of a single point ``otherwise``, or as if it were the first of a run.
+
+    Where they are irregular, as of a log by episodes, the most steps that lie between two.
+    """
+    if len(steps) < 2:
+        return otherwise or float(steps[0])
+    apart = np.diff(steps)
+    usual = float(np.median(apart))
+    return usual if np.mean(apart == usual) >= REGULAR else float(apart.max())
 
 
 def _told(attempt: Attempt, file: EventFile, steps: Floats) -> list[Problem]:

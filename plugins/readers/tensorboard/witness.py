@@ -16,6 +16,7 @@ from dpo_report.plugins.readers.keys import canonical, mapping, split_of, tells_
 from dpo_report.plugins.readers.points import told
 from dpo_report.plugins.readers.tensorboard.arguments import settings
 from dpo_report.plugins.readers.tensorboard.attempts import Attempt, attempts
+from dpo_report.plugins.readers.tensorboard.axes import placed
 from dpo_report.plugins.readers.tensorboard.ends import briefly
 from dpo_report.plugins.readers.tensorboard.eventfile import EventFile, brief, is_event_file
 from dpo_report.plugins.readers.tensorboard.eventfile import read as read_file
@@ -54,14 +55,31 @@ def _joined(homes: dict[str, list[EventFile]]) -> dict[str, list[EventFile]]:
     """Files by run folder, with paths relative to it: sub-folders that a writer makes for its own use belong to it."""
     found: dict[str, list[EventFile]] = {}
     for home, files in homes.items():
-        above, _, last = home.rpartition("/")
-        beside = {file.writer for file in homes.get(above, ()) if file.writer}
         for file in files:
-            added = _added(last, file, file.writer in beside) if home else None
-            run = home if added is None else above
+            run, added = _drawn_apart(home, file, homes) or (home, None)
+            above, _, last = home.rpartition("/")
+            if added is None and home:
+                beside = {one.writer for one in homes.get(above, ())}
+                added = _added(last, file, file.writer in beside)
+                run = home if added is None else above
             path = file.path[len(run) + 1 :] if run else file.path
             found.setdefault(run, []).append(file.seen_from(path, *(added or ())))
     return found
+
+
+def _drawn_apart(
+    home: str, file: EventFile, homes: Mapping[str, list[EventFile]]
+) -> tuple[str, tuple[str, str]] | None:
+    """The run's folder of a curve that tensorboardX's ``add_scalars`` drew, and what its name adds to the tag.
+
+    It writes the curve ``val`` of the tag ``Loss/all`` into the folder ``Loss/all/val`` of the run.
+    """
+    above, _, curve = home.rpartition("/")
+    tags = list(file.points)
+    if file.writer or len(tags) != 1 or not f"/{above}".endswith(f"/{tags[0]}"):
+        return None
+    run = above[: -len(tags[0])].rstrip("/")
+    return (run, ("", f"/{curve}")) if run in homes else None
 
 
 def _added(folder: str, file: EventFile, same_writer: bool) -> tuple[str, str] | None:
@@ -76,7 +94,8 @@ def _added(folder: str, file: EventFile, same_writer: bool) -> tuple[str, str] |
         return f"{folder}/", ""
     if same_writer and _STAMP.match(folder):
         return "", ""
-    if same_writer and len(tags) == 1 and folder.startswith(stem := tags[0].replace("/", "_") + "_"):
+    named = same_writer and bool(file.writer)
+    if named and len(tags) == 1 and folder.startswith(stem := tags[0].replace("/", "_") + "_"):
         return "", "/" + folder[len(stem) :]
     return None
 
@@ -94,9 +113,9 @@ def _read_home(home: str, files: list[EventFile]) -> Iterator[Witness]:
 def _witness(home: str, attempt: Attempt, identity: str) -> Witness:
     parts = attempt.parts()
     keys = mapping(key for part in parts for key in part.columns)
-    log = told(parts, keys)
     found: dict[str, Setting] = {}
     problems = [*attempt.problems, *(problem for file in attempt.files for problem in file.problems)]
+    log = told([placed(part, keys, problems) for part in parts], keys)
     for file in attempt.files:
         found |= settings(file)
     if any(key.endswith(_COUNTS_EPOCHS) for key in keys):
