@@ -10,11 +10,12 @@ from dpo_report.core.errors import ReportError
 
 _FULL = ("no space left", "enforce fail at inline_container", "disk quota", "file write failed", "os error 28")
 _MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "defaultcpuallocator", "bad_alloc")
+_ENDED = ("closed by peer", "reset by peer", "broken pipe")
 
 
 @contextmanager
 def one_line(folder: str) -> Iterator[None]:
-    """Turn a full disk and too little memory into known problems; everything else stays what it is."""
+    """Turn a full disk, too little memory and another process's end into known problems; all else stays as it is."""
     try:
         yield
     except ReportError:
@@ -30,6 +31,8 @@ def one_line(folder: str) -> Iterator[None]:
             raise ReportError(f"the disk of {folder} is full", hint) from None
         if any(word in told for word in _MEMORY):
             raise _memory() from None
+        if "gloo/transport" in told and any(word in told for word in _ENDED):
+            raise ReportError("another process of this training has ended", "its own lines tell why") from None
         raise
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dpo_report.core.errors import ReportError
-from dpo_report.plugins.training import decide, facts, hardware, memory, models, told, trainer, watch
+from dpo_report.plugins.training import decide, facts, hardware, memory, models, processes, told, trainer, watch
 from dpo_report.plugins.training import train as parts
 from dpo_report.plugins.training.attempts import Attempts
 from dpo_report.plugins.training.options import Options
@@ -18,15 +18,30 @@ _T = TypeVar("_T")
 
 
 def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main: bool) -> int:
-    """Train as asked; gives the exit status: 0, or 130 and 143 after a signal."""
-    import torch
-    from accelerate import PartialState
-
+    """Train as asked and build the report; gives the exit status: 0, or 130 and 143 after a signal."""
     if os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE") == "3":
         raise ReportError("train loads the model whole, which DeepSpeed's ZeRO-3 does not allow", "use zero_stage 2")
-    run = Path(asked["output_dir"])
-    here = hardware.machine()
-    state = PartialState(cpu=not here.accelerator)
+    run, here = Path(asked["output_dir"]), hardware.machine()
+    with processes.together(cpu=not here.accelerator) as state:
+        status = _train(asked, rows, held, run, here, state, resume, main)
+    if main and not status:  # the other processes are done
+        report(run, asked["report"], "trained and saved")
+    return status
+
+
+def _train(
+    asked: Options,
+    rows: Pairs,
+    held: Pairs | None,
+    run: Path,
+    here: hardware.Machine,
+    state: Any,
+    resume: bool,
+    main: bool,
+) -> int:
+    """What all processes do together; model and trainer are gone with its end."""
+    import torch
+
     world = int(state.num_processes)
     library = decide.library_defaults()
     given = parts.effective_given(asked, library)
@@ -83,12 +98,12 @@ def train(asked: Options, rows: Pairs, held: Pairs | None, *, resume: bool, main
             facts.write(run, told.after(made, attempts, seconds))
             parts.say(f"stopped by {stop.by} at step {made.state.global_step} of {made.state.max_steps}")
             parts.say("go on with the same command and --resume")
+        state.wait_for_everyone()  # a launcher kills the others when the first one ends with such a status
         return 143 if stop.by == "SIGTERM" else 130
     attempts.end("completed")
     _save(made, output, held is not None)
     if main:
         facts.write(run, told.after(made, attempts, seconds))
-        report(run, asked["report"], "trained and saved")
     return 0
 
 

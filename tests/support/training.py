@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,3 +65,14 @@ def rows(run: Path, key: str = "loss") -> list[float]:
     """A logged quantity of a run, in order."""
     history = json.loads((run / "trainer_state.json").read_text())["log_history"]
     return [row[key] for row in history if key in row]
+
+
+def wait_for(path: Path, process: Any) -> None:
+    """Until a file is there, or the process ended."""
+    for _ in range(2400):
+        if path.exists():
+            return
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+    process.kill()
+    raise AssertionError(f"{path} did not come")
