@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from dpo_report.core.model import Problem, Witness
 
 if TYPE_CHECKING:
     from dpo_report.core.contract import Reader
-    from dpo_report.core.folder import Folder
+    from dpo_report.core.folder import Entry, Folder
     from dpo_report.core.manager import Host
 
 _DOUBTFUL = 48
@@ -33,13 +33,19 @@ def glances(folder: Folder, host: Host) -> list[Witness]:
         homes = {witness.folder for witness in told}
         rest = left.parted({"", *homes})[""]
         top = [witness for witness in told if not witness.folder]
-        if top and top[0].identity and _holds_more(rest, top, provided.item):
+        if top and top[0].identity and _tells_more(rest.holding(_unknown(rest, top, provided.item)), host):
             found += [witness for witness in told if witness.folder]  # those at the top are told with what is beside
             left = rest
         else:
             found += told
             left = rest.holding(()) if top else rest
     return found
+
+
+def _tells_more(rest: Folder, host: Host) -> bool:
+    """Whether a reader knows any of these files, which may be no more than models and pictures."""
+    seen = (host.guard(provided, provided.item.detect, rest) for provided in host.readers if rest.entries)
+    return any(match is not None for match in seen)  # also where one failed
 
 
 def by_folder(quick: Sequence[Witness]) -> dict[str, list[Witness]]:
@@ -58,7 +64,7 @@ def doubtful(
     found = {
         home
         for home, told in hosts.items()
-        if not all(map(_settled, told)) and _holds_more(parts[home], told, readers[told[0].reader])
+        if not all(map(_settled, told)) and any(_unknown(parts[home], told, readers[told[0].reader]))
     }
     sizes = {entry.path: entry.size for entry in folder.entries}
     logs = {f"{one.folder}/{file}".lstrip("/") for home in found for one in hosts[home] for file in one.files}
@@ -74,11 +80,10 @@ def _settled(witness: Witness) -> bool:
     )
 
 
-def _holds_more(part: Folder, told: Sequence[Witness], reader: Reader) -> bool:
-    """Whether a folder of runs holds logs, or files that the reader which looked at them does not know."""
+def _unknown(part: Folder, told: Sequence[Witness], reader: Reader) -> Iterator[Entry]:
+    """Logs, and files that the reader does not know, of a folder of runs which it looked at."""
     seen = {file for witness in told for file in witness.files}
     kinds = [kind.pattern for kind in reader.files if kind.role != "log"]
-    return any(
-        entry.path not in seen and not any(fnmatchcase(entry.name, pattern) for pattern in kinds)
-        for entry in part.entries
-    )
+    for entry in part.entries:
+        if entry.path not in seen and not any(fnmatchcase(entry.name, pattern) for pattern in kinds):
+            yield entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -85,16 +86,14 @@ def marked(root: Path, listed: Iterable[Listed]) -> tuple[Listed, ...]:
 
 def _copies(root: Path, group: Sequence[Listed]) -> dict[str, str]:
     """Runs whose file equals that of another one; of both the one whose path says ``latest`` is the copy."""
-    from hashlib import blake2b
-
-    first: dict[tuple[int, bytes], str] = {}
+    first: dict[bytes, Listed] = {}
     found: dict[str, str] = {}
-    for one in sorted(group, key=lambda one: "latest" in one.path):
+    for one in sorted(group, key=lambda one: "latest" in one.path) if len({one.file for one in group}) > 1 else ():
         try:
-            data = (root / one.file).read_bytes()
+            with (root / one.file).open("rb") as stream:
+                owner = first.setdefault(file_digest(stream, "blake2b").digest(), one)
         except OSError:
             continue
-        owner = first.setdefault((len(data), blake2b(data).digest()), one.path)
-        if owner != one.path:
-            found[one.path] = owner
+        if owner.file != one.file:  # several runs of one file are no copies of each other
+            found[one.path] = owner.path
     return found

@@ -3,7 +3,9 @@
 import json
 import math
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,9 @@ from dpo_report.core.listing import survey
 from dpo_report.core.loader import load_all, place_of
 from dpo_report.core.manager import Host
 from dpo_report.core.model import Witness
-from dpo_report.plugins.readers import mlflow
 from dpo_report.plugins.readers.hf import witness as hf
 from dpo_report.plugins.readers.hf.glance import glance
+from dpo_report.plugins.readers.mlflow import reader as mlflow
 from dpo_report.plugins.readers.swanlab import witness as swanlab
 from dpo_report.plugins.readers.tensorboard import witness as tensorboard
 from dpo_report.plugins.readers.wandb import witness as wandb
@@ -320,6 +322,66 @@ def test_runs_of_one_store_are_listed_as_reading_whole_tells_them(beside: str, t
     assert [seen(one) for one in listed] == of_whole(tmp_path)
     assert [one.step for one in listed if one.path.startswith("mine")] == [599, 600, 601]
     assert (listed[0].path == ".") == (beside == "log.csv")
+
+
+def database(path: Path, steps: dict[str, int], index: str = "run_uuid, key, step", latest: bool = True) -> Path:
+    """A store of MLflow's that holds runs with so many steps; of the last one MLflow does not know that it ended."""
+    ends = [*["FINISHED"] * (len(steps) - 1), "RUNNING"]
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("create table runs (run_uuid, name, status, lifecycle_stage)")
+        store.execute("create table params (key, value, run_uuid)")
+        tables = ["metrics", "latest_metrics"] if latest else ["metrics"]
+        for table in tables:
+            store.execute(f"create table {table} (key, value, timestamp, run_uuid, step, is_nan)")
+        if index:
+            store.execute(f"create index points on metrics ({index})")
+        for number, ((name, last), end) in enumerate(zip(steps.items(), ends, strict=True)):
+            store.execute("insert into runs values (?, ?, ?, 'active')", (name * 32, f"run-{name}", end))
+            store.execute("insert into params values ('seed', ?, ?)", (str(number), name * 32))
+            for key in ("loss", "eval_loss", "grad_norm"):
+                every = 10 if key == "eval_loss" else 1
+                rows = [
+                    (key, number + 1 / step, 1000 * step, name * 32, step, key == "grad_norm" and step == last)
+                    for step in range(every, last + 1, every)
+                ]
+                for table, some in zip(tables, (rows, rows[-1:]), strict=False):
+                    store.executemany(f"insert into {table} values (?, ?, ?, ?, ?, ?)", some)
+    return path
+
+
+@pytest.mark.parametrize("latest", [True, False])
+@pytest.mark.parametrize("index", ["run_uuid, key, step", "run_uuid", ""])
+def test_runs_of_one_database_are_listed_as_reading_whole_tells_them(index: str, latest: bool, tmp_path: Path) -> None:
+    database(tmp_path / "mlflow.db", {"a": 500, "b": 300, "c": 410}, index, latest)
+    for name in ("model.pkl", "MLmodel", "conda.yaml"):
+        (tmp_path / "mlruns" / "0" / "a" / "artifacts").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mlruns" / "0" / "a" / "artifacts" / name).write_text("name: mine\n")
+    listed = survey(tmp_path, Host(discover=False)).all
+    assert [seen(one) for one in listed] == of_whole(tmp_path)
+    assert [one.step for one in listed] == [500, 300, 410]
+    intervals = [one.span.interval if one.span else None for one in listed]
+    assert intervals == [1, 1, 1] or (latest and "key" not in index)
+    assert not any(one.copy_of for one in listed)
+
+
+def test_of_a_database_the_latest_values_suffice(tmp_path: Path) -> None:
+    database(tmp_path / "mlflow.db", {"a": 50, "b": 30})
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
+        store.execute("delete from metrics where step between 6 and 29")
+    host = Host(discover=False)
+    assert [(one.step, one.loss) for one in survey(tmp_path, host).all] == [(50, 1 / 50), (30, 1 + 1 / 30)]
+
+
+def test_runs_of_one_file_are_no_copies_and_tell_only_their_own_end(tmp_path: Path) -> None:
+    database(tmp_path / "mlflow.db", {"a": 50, "b": 50, "c": 50})
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
+        store.execute("update runs set status = case name when 'run-b' then 'RUNNING' else 'FINISHED' end")
+        for table in ("metrics", "latest_metrics"):
+            store.execute(f"update {table} set value = 1.0 / step where not is_nan")
+    host = Host(discover=False)
+    assert [one.copy_of for one in survey(tmp_path, host).all] == ["", "", ""]
+    told = ["never recorded" in str(run.problems) for run in load_all(tmp_path, host)]
+    assert told == [False, True, False]
 
 
 def test_attempts_at_the_top_are_listed_as_reading_whole_tells_them(tmp_path: Path) -> None:

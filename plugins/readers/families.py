@@ -21,7 +21,6 @@ from dpo_report.plugins.readers import (
     lightning,
     llamafactory,
     ludwig,
-    mlflow,
     nanogpt,
     openrlhf,
     paddle,
@@ -33,6 +32,7 @@ from dpo_report.plugins.readers import (
     trackio,
     verl,
 )
+from dpo_report.plugins.readers.mlflow import reader as mlflow
 from dpo_report.plugins.readers.swanlab import witness as swanlab
 from dpo_report.plugins.readers.tensorboard import witness as tensorboard
 from dpo_report.plugins.readers.wandb import witness as wandb

@@ -68,6 +68,11 @@ class Database:
             return []
         return [str(row[1]) for row in self.rows(f'pragma table_info("{table}")')]
 
+    def indexes(self, table: str) -> list[list[str]]:
+        """The columns of each index of a table."""
+        names = [str(row[1]) for row in self.rows(f'pragma index_list("{table}")')]
+        return [[str(row[2]) for row in self.rows(f'pragma index_info("{name}")')] for name in names]
+
 
 @contextlib.contextmanager
 def opened(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Database | None]:

@@ -1,0 +1,1 @@
+"""MLflow: the file store and the SQLite store, read as files."""
