@@ -88,3 +88,10 @@ def test_a_history_that_pandas_saved(tmp_path: Path) -> None:
 def test_a_table_of_results_is_no_history(header: str, tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text(f"{header}\n0,0.1,0.5\n1,0.2,0.6\n")
     assert not read("general", tmp_path)
+
+
+def test_hydras_settings_tell_the_runs_of_a_sweep_apart(tmp_path: Path) -> None:
+    (tmp_path / ".hydra").mkdir()
+    (tmp_path / ".hydra" / "config.yaml").write_text("optimizer:\n  lr: 0.1\nseed: 2\n")
+    run = _read(tmp_path, "".join(f"epoch={n} train_loss={loss}\n" for n, loss in enumerate(TRAIN)))
+    assert {name: one.value for name, one in run.settings.items()} == {"optimizer.lr": 0.1, "seed": 2}

@@ -70,13 +70,13 @@ def test_checkpoints_evaluated_after_training_stay_where_they_are(tmp_path: Path
 def test_curves_and_hyper_parameters_of_tensorboardx_belong_to_the_run(tmp_path: Path) -> None:
     write(tmp_path / "tb" / "events.out.tfevents.100.host", steps(1, 2, 3, tag="lr"))
     for curve in ("train", "val"):
-        write(tmp_path / "tb/net/Reward" / curve / "events.out.tfevents.100.host", steps(1, 2, tag="net/Reward"))
+        write(tmp_path / "tb/loss" / curve / "events.out.tfevents.100.host", steps(1, 2, tag="loss"))
     write(tmp_path / "tb/1700000000.123/events.out.tfevents.101.host", [scalar("hparam/accuracy", 0, 0.5)])
     (run,) = read(tmp_path)
     assert run.folder == "tb" and run.summary["hparam/accuracy"].value == 0.5
-    names = {(series.name, series.split): series.source for series in run.series}
-    assert names["net/Reward", "train"].where == names["net/Reward", "eval"].where == "tag net/Reward, record *"
-    assert names["net/Reward", "eval"].file == "net/Reward/val/events.out.tfevents.100.host"
+    drawn = {series.split: series.source for series in run.series if series.name == "loss"}
+    assert drawn["train"].where == drawn["eval"].where == "tag loss, record *"
+    assert drawn["eval"].file == "loss/val/events.out.tfevents.100.host"
 
 
 def test_folders_of_two_runs_stay_two_runs(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ _CONFIGS = (
     "config.yml",
     "params.yaml",
     "args.yaml",
+    ".hydra/config.yaml",
 )
 
 
