@@ -95,3 +95,19 @@ def test_hydras_settings_tell_the_runs_of_a_sweep_apart(tmp_path: Path) -> None:
     (tmp_path / ".hydra" / "config.yaml").write_text("optimizer:\n  lr: 0.1\nseed: 2\n")
     run = _read(tmp_path, "".join(f"epoch={n} train_loss={loss}\n" for n, loss in enumerate(TRAIN)))
     assert {name: one.value for name, one in run.settings.items()} == {"optimizer.lr": 0.1, "seed": 2}
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_rows_that_name_their_data(name: str, tmp_path: Path) -> None:
+    rows = [
+        row
+        for epoch, losses in enumerate(zip(TRAIN, HELD_OUT, strict=True), 1)
+        for row in zip((epoch, epoch), ("train", "val"), losses, strict=True)
+    ]
+    if name.endswith(".csv"):
+        lines = "epoch,phase,loss\n" + "".join("{},{},{}\n".format(*row) for row in rows)
+    else:
+        lines = "".join(json.dumps(dict(zip(("epoch", "mode", "loss"), row, strict=True))) + "\n" for row in rows)
+    run = _read(tmp_path, lines, name)
+    assert points(run, "loss") == dict(enumerate(TRAIN, 1))
+    assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1))

@@ -20,6 +20,7 @@ from dpo_report.plugins.readers.damage import damaged
 from dpo_report.plugins.readers.files import INVALID, first_line, glimpse, parse_json, subs
 from dpo_report.plugins.readers.files import load_json as _load
 from dpo_report.plugins.readers.keras import history_rows
+from dpo_report.plugins.readers.keys import split_of, tells_split
 from dpo_report.plugins.readers.layout import Found, Layout, first_of
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.printedlines import COUNTERS, COUNTS, EPOCHS, SHARE, STEPS, TELLING, parse
@@ -31,6 +32,8 @@ NAME = "general"
 SURE = 0.1
 _AXIS = "\x00axis"
 _TABLES, _LINES, _JSON = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".json",)
+_DATA = frozenset({"mode", "phase", "split", "stage", "set", "subset", "dataset", "partition"})
+"""Columns that may name the data of their row."""
 _RATES = frozenset({"lr", "learning_rate"})
 _LISTS = (
     "history",
@@ -53,6 +56,8 @@ _HOLDERS = frozenset({"metrics", "data", "values", "scalars", "scores", "logs", 
 """Names of objects that hold the logged values and mean nothing themselves."""
 _TRACKERS = re.compile(r"(?:^|/)(?:plots/metrics|mlruns|wandb|swanlog|\.aim|catboost_info)/")
 """Folders whose tables are parts of a tracker's store."""
+_OWN = ("checkpoint", "runs/", "vis_data")
+"""Sub-folders of a run's own, by which its reader knows it."""
 _FIRST = 4096
 """Rows that decide which column counts."""
 _CONFIGS = (
@@ -145,7 +150,7 @@ def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row
         counts = _counts(row)
         step = place(number_of, row) if place else counts.get(axis)
         if step is not None or COUNTS not in row.cells:
-            cells = dict(_flat({key: cell for key, cell in row.cells.items() if key not in (COUNTS, SHARE)}))
+            cells = _of_its_data(dict(_flat({k: v for k, v in row.cells.items() if k not in (COUNTS, SHARE)})))
             if COUNTS in row.cells and "epoch" in counts and axis != "epoch":
                 cells["epoch"] = counts["epoch"]
             yield Row(row.line, {**cells, STEP: step, _AXIS: "" if place else axis}, row.fresh)
@@ -153,6 +158,15 @@ def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row
     problems.append(
         Problem(entry.path, f"no reader knows this log; {assumed}", "look at the curves before you trust them")
     )
+
+
+def _of_its_data(cells: dict[str, Any]) -> dict[str, Any]:
+    """The cells of a row, under keys that tell the data where another cell does: ``phase`` is ``val``."""
+    words = (cells[key] for key in cells if key.lower() in _DATA and isinstance(cells[key], str))
+    split = next(filter(None, map(split_of, words)), "train")
+    if split == "train":
+        return cells
+    return {key if _counter([key]) or tells_split(key) else f"{split}/{key}": cell for key, cell in cells.items()}
 
 
 def _counts(row: Row) -> Mapping[str, Any]:
@@ -294,7 +308,11 @@ def _above(home: str) -> list[str]:
 
 def _is_claimed(folder: Folder, whole: bool) -> bool:
     """Whether another reader knows a folder by the files directly in it (or in its checkpoints)."""
-    near = tuple(e for e in folder.entries if not e.parent or (whole and e.parent.startswith(("checkpoint", "runs/"))))
+    near = tuple(
+        e
+        for e in folder.entries
+        if not e.parent or (whole and e.parent.startswith(("checkpoint", "runs/", "vis_data")))
+    )
     shallow = folder.holding(near)
     return any(reader.detect(shallow) for reader in _others())
 
