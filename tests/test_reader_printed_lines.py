@@ -111,3 +111,11 @@ def test_rows_that_name_their_data(name: str, tmp_path: Path) -> None:
     run = _read(tmp_path, lines, name)
     assert points(run, "loss") == dict(enumerate(TRAIN, 1))
     assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1))
+
+
+def test_lists_by_data_are_no_boosting_rounds(tmp_path: Path) -> None:
+    lists = {"train": {"loss": TRAIN, "acc": TRAIN}, "val": {"loss": HELD_OUT}, "betas": [0.9, 0.99]}
+    run = _read(tmp_path, json.dumps(lists), "history.json")
+    assert points(run, "loss") == dict(enumerate(TRAIN, 1))
+    assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1))
+    assert {series.name for series in run.series} == {"loss", "accuracy"} and not read("boosting", tmp_path)

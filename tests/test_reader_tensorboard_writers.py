@@ -83,3 +83,10 @@ def test_folders_of_two_runs_stay_two_runs(tmp_path: Path) -> None:
     for seed in ("loss/a", "loss/b"):
         write(tmp_path / seed / "events.out.tfevents.100.host", steps(1, 2, tag="loss"))
     assert len(read(tmp_path)) == 2
+
+
+def test_what_a_trial_of_ray_tune_reports_has_its_own_name(tmp_path: Path) -> None:
+    events = [scalar(f"ray/tune/{key}", step, 0.5) for step in (1, 2) for key in ("loss", "val_loss", "time_total_s")]
+    write(tmp_path / "events.out.tfevents.100.host", events)
+    (run,) = read(tmp_path)
+    assert {(series.name, series.split) for series in run.series} == {("loss", "train"), ("loss", "eval")}

@@ -21,6 +21,11 @@ from dpo_report.plugins.readers.settings import from_json
 NAME = "boosting"
 _NESTED = re.compile(rb'^\s*\{\s*"[^"{}\[\]]{1,80}"\s*:\s*\{\s*"[^"{}\[\]]{1,80}"\s*:\s*\[\s*(?:-?[\d.]|NaN)')
 _NAMED = re.compile(r"evals?_?(?:result|log|history)", re.IGNORECASE)
+_METRICS = re.compile(
+    rb'"(?:[a-z_]*(?:logloss|error|rmse|mae|mape|ndcg|map|auc|aucpr|l1|l2|deviance|nloglik)(?:@\d+-?)?'
+    rb'|huber|fair|poisson|quantile|tweedie|gamma|Logloss|MultiClass|RMSE|AUC|Accuracy)"\s*:\s*\['
+)
+"""Metrics of XGBoost, LightGBM and CatBoost."""
 _FIRST, _SECOND = "validation_0", "validation_1"
 _SETTINGS = ("params.json", "hyperparams.json")
 DEPTH = 6
@@ -30,7 +35,9 @@ def _is_evals(folder: Folder, entry: Entry) -> float:
     start = head(folder, entry)
     if not _NESTED.match(start) or b'"timestamps"' in start:
         return 0.0  # lists with times of day are a tracker's
-    return 0.9 if _NAMED.search(entry.name) else 0.5
+    if _NAMED.search(entry.name):
+        return 0.9
+    return 0.5 if _METRICS.search(start) else 0.0  # objects of lists may be of anything: Keras, a script
 
 
 def split(word: str, words: Collection[str]) -> str:

@@ -7,7 +7,7 @@ held-out data. Nothing is guessed beyond that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 from typing import Any
@@ -247,12 +247,21 @@ def _json_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterato
             if isinstance(row, dict):
                 yield Row(place, row)
     elif isinstance(value, dict):
-        lists = {k: v for k, v in value.items() if isinstance(v, list) and len(v) > 1 and number(v[0]) is not None}
+        inside = [(f"{k}/{name}", v) for k, one in value.items() if split_of(k) for name, v in _items(one)]
+        lists = {k: v for k, v in inside or value.items() if _are_numbers(v)}
         axis = _counter(lists)
         for row in history_rows(lists if any(TELLING.search(key) for key in lists) else {}, 1):
             step = lists[axis][row.line] if axis and row.line < len(lists[axis]) else row.cells["epoch"]
             cells = {key: cell for key, cell in row.cells.items() if key not in ("epoch", axis)}
             yield Row(row.line, {**cells, STEP: step, _AXIS: axis or "the place in the list"})
+
+
+def _items(value: Any) -> Iterable[tuple[str, Any]]:
+    return value.items() if isinstance(value, dict) else ()
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and len(value) > 1 and number(value[0]) is not None
 
 
 def _complete(folder: Folder, found: Found) -> None:

@@ -60,6 +60,11 @@ _X = frozenset(
 )
 _IGNORED = frozenset({"hp_metric", "_timestamp", "_runtime", "_wandb", "_time", "timestamp", "__timestamp__"})
 _BOOKKEEPING = ("system/", "system.", "_hparams_/", "__system__", "__swanlab__")
+_RAY = "ray/tune/"
+"""What Ray Tune puts before everything that a trial reports."""
+_RAYS_OWN = frozenset(
+    {"done", "training_iteration", "iterations_since_restore", "time_since_restore", "time_this_iter_s", "time_total_s"}
+)
 SINGLE = "single_value/"
 """Before the key of a value that was logged once, at no step: the Trainer's SwanLab callback puts it there."""
 _YOLO = re.compile(r"^metrics/(?=(?:\S+\([A-Z]\)|accuracy_top[15])$)")
@@ -131,6 +136,10 @@ def tells_split(key: str) -> bool:
 
 
 def _canonical(key: str, context: Collection[str], sets: list[str]) -> Key:
+    if key.startswith(_RAY):
+        key = key.removeprefix(_RAY)
+        if key in _RAYS_OWN:
+            return Key(key, "train", "ignored")
     lower = key.lower()
     if lower in _X:
         return Key("step", "train", "x")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from dpo_report.plugins.readers.wandb.store import Row, Store
 
 STEPS = ("train/global_step", "trainer/global_step", "global_step")
 """Keys under which trainers log the optimizer's step, the surest first."""
+_COUNTS = re.compile(r"(?:step|iter|iteration|update)s?$", re.IGNORECASE)
 _EVALUATED = "eval/global_step"
 """The same in rows of an evaluation that hold nothing else."""
 _OWN = "_step"
@@ -40,11 +43,13 @@ def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
     """The trainings in the files of one run, the first one first (usually one), and what the keys mean."""
     rows = [(store, row) for store in stores for row in store.rows]
     logged = dict.fromkeys(key for _, row in rows for key in row.values)
-    axis = next((name for name in STEPS if name in logged), _OWN)
-    keys = mapping(logged)
+    keys = {**mapping(logged)}
     training = {
         k for k, known in keys.items() if known.role == "series" and known.split == "train" and known.name != "epoch"
     }
+    axis = next((name for name in STEPS if name in logged), _defined(stores, training) or _OWN)
+    if axis in training:
+        keys[axis] = Key("step", "train", "x")
     found = [Curves()]
     placed: list[Placed] = []
     first = last = None
@@ -76,6 +81,15 @@ def curves(stores: Sequence[Store]) -> tuple[list[Curves], dict[str, Key]]:
         placed.append((store, step, row))
     _finish(found[-1], placed, axis, keys)
     return found, keys
+
+
+def _defined(stores: Sequence[Store], training: Collection[str]) -> str | None:
+    """The one metric that, as the script said, counts the steps of every training curve; None where there is none."""
+    axes = {name: axis for store in stores for name, axis in store.axes.items()}
+    curves = set(training) - set(axes.values())
+    found = {axes.get(key) or next((axes[p] for p in axes if "*" in p and fnmatchcase(key, p)), None) for key in curves}
+    (only,) = found if len(found) == 1 else (None,)
+    return only if only is not None and only in training and _COUNTS.search(only) else None
 
 
 def _finish(found: Curves, placed: Sequence[Placed], axis: str, keys: Mapping[str, Key]) -> None:

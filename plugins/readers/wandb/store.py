@@ -18,8 +18,10 @@ from dpo_report.plugins.readers.recordlogs import Tracker
 from dpo_report.plugins.readers.wandb.items import NOTHING, items, number, value
 
 MAGIC = b":W&B"
-_HISTORY, _SUMMARY, _CONFIG, _TELEMETRY, _RUN, _EXIT, _HEADER = 2, 3, 5, 11, 17, 18, 21
+_HISTORY, _SUMMARY, _CONFIG, _TELEMETRY, _METRIC, _RUN, _EXIT, _HEADER = 2, 3, 5, 11, 12, 17, 18, 21
 _DEEPEST = 5
+_TYPE = "._type"
+"""What later releases log of a picture, a table or a histogram beside its other parts, each under a key of its own."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Store:
     """Values by key, and the record that told them: those with which the first row was logged."""
     changed: dict[str, int] = field(default_factory=dict)
     """Keys whose values were changed after that, and the record that did it."""
+    axes: dict[str, str] = field(default_factory=dict)
+    """By the name of a metric, or its pattern (``train/*``), the metric that counts its steps, as the script said."""
     rows: list[Row] = field(default_factory=list)
     summary: dict[str, tuple[float, int]] = field(default_factory=dict)
     """Numbers by key, and the record that told them last."""
@@ -106,6 +110,8 @@ def _take(store: Store, record: int, data: bytes) -> None:
                 part.value for part in fields(data, one.start, one.end) if part.number == 1 and part.kind == VARINT
             ]
             store.exit_code = signed(codes[0]) if codes else 0
+        elif one.number == _METRIC:
+            _metric(store, data, one)
         elif one.number == _HEADER:
             _header(store, data, one)
         elif one.number == _TELEMETRY:
@@ -114,7 +120,11 @@ def _take(store: Store, record: int, data: bytes) -> None:
 
 def _history(store: Store, record: int, data: bytes, outer: Field) -> None:
     values: dict[str, float] = {}
-    for key, told in items(data, outer.start, outer.end):
+    found = items(data, outer.start, outer.end)
+    media = tuple(key[: -len(_TYPE)] for key, _ in found if key.endswith(_TYPE))
+    for key, told in found:
+        if media and key.startswith(tuple(f"{one}." for one in media)):
+            continue  # a picture's width is no curve
         known = number(told)
         if known is not None:
             values[key] = known
@@ -144,9 +154,12 @@ def _flatten(key: str, nested: Any, values: dict[str, float], depth: int) -> Non
 def _summarize(store: Store) -> None:
     """The last value of every key, from updates that each repeat what changed; the latest keys stand first."""
     latest: dict[str, tuple[float, int]] = {}
+    media: set[str] = set()
     for record, data, one in reversed(store.updates):
         try:
             for key, told in items(data, one.start, one.end):
+                if key.endswith(_TYPE):
+                    media.add(key[: -len(_TYPE)])
                 if key not in latest and (known := number(told)) is not None:
                     latest[key] = (known, record)
         except Malformed:
@@ -154,7 +167,7 @@ def _summarize(store: Store) -> None:
     store.updates.clear()
     for key, before in store.summary.items():
         latest.setdefault(key, before)
-    store.summary = latest
+    store.summary = {key: last for key, last in latest.items() if key.rpartition(".")[0] not in media}
 
 
 def _config(store: Store, record: int, data: bytes, outer: Field) -> None:
@@ -178,6 +191,13 @@ def _run(store: Store, record: int, data: bytes, outer: Field) -> None:
             store.name = text(data, one)
         elif one.number == 18 and one.kind == VARINT:
             store.resumed = bool(one.value)
+
+
+def _metric(store: Store, data: bytes, outer: Field) -> None:
+    parts = {one.number: text(data, one) for one in fields(data, outer.start, outer.end) if one.kind == BYTES}
+    name = parts.get(1) or parts.get(2)
+    if name and parts.get(4):
+        store.axes[name] = parts[4]
 
 
 def _header(store: Store, data: bytes, outer: Field) -> None:
