@@ -119,3 +119,16 @@ def test_lists_by_data_are_no_boosting_rounds(tmp_path: Path) -> None:
     assert points(run, "loss") == dict(enumerate(TRAIN, 1))
     assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1))
     assert {series.name for series in run.series} == {"loss", "accuracy"} and not read("boosting", tmp_path)
+
+
+@pytest.mark.parametrize("column", ["model", "seed"])
+def test_runs_whose_rows_alternate_are_told_apart(column: str, tmp_path: Path) -> None:
+    names = ("small", "large") if column == "model" else ("7", "8")
+    rows = zip(TRAIN, HELD_OUT, strict=True)
+    lines = [
+        f"{name},{epoch},{loss}\n" for epoch, row in enumerate(rows, 1) for name, loss in zip(names, row, strict=True)
+    ]
+    (tmp_path / "results.csv").write_text(f"{column},epoch,loss\n" + "".join(lines))
+    first, second = read("general", tmp_path)
+    assert points(first, "loss") == dict(enumerate(TRAIN, 1))
+    assert points(second, "loss") == dict(enumerate(HELD_OUT, 1))

@@ -7,9 +7,8 @@ held-out data. Nothing is guessed beyond that.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import chain, islice, pairwise
 from typing import Any
 
 from dpo_report.core.contract import Match, Reader
@@ -20,20 +19,18 @@ from dpo_report.plugins.readers.damage import damaged
 from dpo_report.plugins.readers.files import INVALID, first_line, glimpse, parse_json, subs
 from dpo_report.plugins.readers.files import load_json as _load
 from dpo_report.plugins.readers.keras import history_rows
-from dpo_report.plugins.readers.keys import split_of, tells_split
+from dpo_report.plugins.readers.keys import split_of
 from dpo_report.plugins.readers.layout import Found, Layout, first_of
 from dpo_report.plugins.readers.numbers import number
-from dpo_report.plugins.readers.printedlines import COUNTERS, COUNTS, EPOCHS, SHARE, STEPS, TELLING, parse
+from dpo_report.plugins.readers.placing import AXIS, counter, flat, placed
+from dpo_report.plugins.readers.printedlines import STEPS, TELLING, parse
 from dpo_report.plugins.readers.settings import from_json, from_yaml
 from dpo_report.plugins.readers.tabular import Row, columns, read_csv, read_jsonl
 from dpo_report.plugins.readers.textlogs import STEP, SUFFIXES, knows, rows_of
 
 NAME = "general"
 SURE = 0.1
-_AXIS = "\x00axis"
 _TABLES, _LINES, _JSON = (".csv", ".tsv"), (".jsonl", ".ndjson"), (".json",)
-_DATA = frozenset({"mode", "phase", "split", "stage", "set", "subset", "dataset", "partition"})
-"""Columns that may name the data of their row."""
 _RATES = frozenset({"lr", "learning_rate"})
 _LISTS = (
     "history",
@@ -52,14 +49,10 @@ _NO_LOG = re.compile(
     r"|.*\.index|generation_config|adapter_config|preprocessor_config|chat_template|package.*|.*manifest.*|dpo-report|report)\.\w+$",
     re.IGNORECASE,
 )
-_HOLDERS = frozenset({"metrics", "data", "values", "scalars", "scores", "logs", "log"})
-"""Names of objects that hold the logged values and mean nothing themselves."""
 _TRACKERS = re.compile(r"(?:^|/)(?:plots/metrics|mlruns|wandb|swanlog|\.aim|catboost_info)/")
 """Folders whose tables are parts of a tracker's store."""
 _OWN = ("checkpoint", "runs/", "vis_data")
 """Sub-folders of a run's own, by which its reader knows it."""
-_FIRST = 4096
-"""Rows that decide which column counts."""
 _CONFIGS = (
     "config.json",
     "params.json",
@@ -71,24 +64,6 @@ _CONFIGS = (
     "args.yaml",
     ".hydra/config.yaml",
 )
-
-
-def _counter(names: Mapping[str, Any] | list[str]) -> str | None:
-    """The column that counts: the one that is surest to be an optimizer step."""
-    plain = {
-        re.sub(r"^(?:train|trainer|training)[/_.]", "", name.lower().strip()): name for name in reversed(list(names))
-    }
-    plain |= {name.lower().strip(): name for name in reversed(list(names))}
-    return next((plain[name] for name in COUNTERS if name in plain), None)
-
-
-def _flat(cells: Mapping[str, Any], prefix: str = "", depth: int = 3) -> Iterator[tuple[str, Any]]:
-    for key, value in cells.items():
-        if isinstance(value, Mapping):
-            if depth:
-                yield from _flat(value, prefix if key in _HOLDERS else f"{prefix}{key}/", depth - 1)
-        elif not isinstance(value, list):
-            yield f"{prefix}{key}", value
 
 
 def _knows(name: str, start: bytes) -> float:
@@ -110,7 +85,7 @@ def _knows(name: str, start: bytes) -> float:
 
 def _is_table(header: list[str]) -> bool:
     """Whether these are the names of a table's columns, one of which counts."""
-    return len(header) > 1 and bool(_counter(header)) and all(number(cell) is None for cell in header if cell)
+    return len(header) > 1 and bool(counter(header)) and all(number(cell) is None for cell in header if cell)
 
 
 def _is_saved_history(header: list[str]) -> bool:
@@ -122,9 +97,9 @@ def _is_saved_history(header: list[str]) -> bool:
 
 def _is_row(text: str) -> bool:
     value = parse_json(text) if len(text) < 1 << 20 else INVALID
-    cells = dict(_flat(value)) if isinstance(value, dict) else {}
-    counter = _counter(cells)
-    return counter is not None and sum(number(cell) is not None for cell in cells.values()) > 1
+    cells = dict(flat(value)) if isinstance(value, dict) else {}
+    axis = counter(cells)
+    return axis is not None and sum(number(cell) is not None for cell in cells.values()) > 1
 
 
 def _are_rows(start: bytes) -> bool:
@@ -140,78 +115,12 @@ def _may_be_history(start: bytes) -> bool:
 
 def _rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
     """Rows whose counter is named, and the assumption, once."""
-    rows = _any_rows(folder, entry, problems)
-    first = list(islice(rows, _FIRST))
-    axis = _axis(first)
-    if axis is None:
-        return
-    place, counted = _within_epochs(first, axis) or (None, f"`{axis}` counts its rows")
-    for number_of, row in enumerate(chain(first, rows), 1):
-        counts = _counts(row)
-        step = place(number_of, row) if place else counts.get(axis)
-        if step is not None or COUNTS not in row.cells:
-            cells = _of_its_data(dict(_flat({k: v for k, v in row.cells.items() if k not in (COUNTS, SHARE)})))
-            if COUNTS in row.cells and "epoch" in counts and axis != "epoch":
-                cells["epoch"] = counts["epoch"]
-            yield Row(row.line, {**cells, STEP: step, _AXIS: "" if place else axis}, row.fresh)
-    assumed = f"it is assumed that {counted} and that the other numbers are logged values"
-    problems.append(
-        Problem(entry.path, f"no reader knows this log; {assumed}", "look at the curves before you trust them")
-    )
-
-
-def _of_its_data(cells: dict[str, Any]) -> dict[str, Any]:
-    """The cells of a row, under keys that tell the data where another cell does: ``phase`` is ``val``."""
-    words = (cells[key] for key in cells if key.lower() in _DATA and isinstance(cells[key], str))
-    split = next(filter(None, map(split_of, words)), "train")
-    if split == "train":
-        return cells
-    return {key if _counter([key]) or tells_split(key) else f"{split}/{key}": cell for key, cell in cells.items()}
-
-
-def _counts(row: Row) -> Mapping[str, Any]:
-    """What counts in a row, by name; of tables the cells themselves."""
-    if COUNTS in row.cells:
-        counts: Mapping[str, Any] = row.cells[COUNTS]
-        return counts
-    return dict(_flat(row.cells)) if _AXIS not in row.cells else {row.cells[_AXIS]: row.cells[STEP]}
-
-
-def _axis(rows: list[Row]) -> str | None:
-    """The counter that most rows have; of several the one that is surest to count steps."""
-    had: dict[str, int] = {}
-    for row in rows:
-        counts = _counts(row)
-        names = list(counts) if COUNTS in row.cells or _AXIS in row.cells else filter(None, [_counter(counts)])
-        for name in names:
-            had[name] = had.get(name, 0) + 1
-    best = [name for name in had if had[name] == max(had.values())]
-    return _counter(best) or next(iter(best), None)
-
-
-def _within_epochs(rows: list[Row], axis: str) -> tuple[Callable[[int, Row], float | None], str] | None:
-    """How to place rows whose counter begins anew in every epoch, and what that assumes; None where it does not."""
-    told = [
-        (number(counts.get("epoch")), number(counts.get(axis)), SHARE in row.cells)
-        for row in rows
-        for counts in [_counts(row)]
+    assumed: list[str] = []
+    yield from placed(_any_rows(folder, entry, problems), assumed)
+    problems += [
+        Problem(entry.path, f"no reader knows this log; {one}", "look at the curves before you trust them")
+        for one in assumed
     ]
-    known = [(epoch, count, shared) for epoch, count, shared in told if epoch is not None and count is not None]
-    anew = any(later[0] > one[0] and later[1] <= one[1] for one, later in pairwise(known)) and axis not in EPOCHS
-    several = axis in EPOCHS and any(one[:2] == later[:2] for one, later in pairwise(known))
-    shared = any(shared for *_, shared in known)
-    if not (anew or (several and shared)):
-        return None
-    if not shared:
-        said = f"`{axis}` counts anew in every epoch, so that the points are placed by their rows,"
-        return lambda place, _row: float(place), said
-    base = min(1.0, min(epoch for epoch, *_ in known))
-
-    def share(_place: int, row: Row) -> float | None:
-        epoch = number(_counts(row).get("epoch"))
-        return None if epoch is None else epoch - base + row.cells.get(SHARE, 1.0)
-
-    return share, "every epoch counts anew, so that the points are placed by the epochs that were done,"
 
 
 def _any_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator[Row]:
@@ -225,7 +134,7 @@ def _any_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator
         yield from read_csv(folder, entry, problems)
     elif entry.name.lower().endswith(_TABLES) and _is_saved_history(columns(line)):
         for place, row in enumerate(read_csv(folder, entry, problems), 1):
-            yield Row(row.line, {**row.cells, STEP: place, _AXIS: "the place in the table"})
+            yield Row(row.line, {**row.cells, STEP: place, AXIS: "the place in the table"})
     else:
         yield from rows_of(parse)(folder, entry, problems)
 
@@ -249,11 +158,11 @@ def _json_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterato
     elif isinstance(value, dict):
         inside = [(f"{k}/{name}", v) for k, one in value.items() if split_of(k) for name, v in _items(one)]
         lists = {k: v for k, v in inside or value.items() if _are_numbers(v)}
-        axis = _counter(lists)
+        axis = counter(lists)
         for row in history_rows(lists if any(TELLING.search(key) for key in lists) else {}, 1):
             step = lists[axis][row.line] if axis and row.line < len(lists[axis]) else row.cells["epoch"]
             cells = {key: cell for key, cell in row.cells.items() if key not in ("epoch", axis)}
-            yield Row(row.line, {**cells, STEP: step, _AXIS: axis or "the place in the list"})
+            yield Row(row.line, {**cells, STEP: step, AXIS: axis or "the place in the list"})
 
 
 def _items(value: Any) -> Iterable[tuple[str, Any]]:
@@ -265,7 +174,7 @@ def _are_numbers(value: Any) -> bool:
 
 
 def _complete(folder: Folder, found: Found) -> None:
-    if str(found.last.get(_AXIS, "")).lower().rpartition("/")[2] in STEPS:
+    if str(found.last.get(AXIS, "")).lower().rpartition("/")[2] in STEPS:
         found.extra["step"] = found.told.last_step()
     config = next((entry for name in _CONFIGS for entry in folder.entries if entry.path == name), None)
     if config:
@@ -277,7 +186,7 @@ def _complete(folder: Folder, found: Found) -> None:
 
 def _cells(cells: Mapping[str, Any]) -> dict[str, Any]:
     """The logged quantities; scikit-learn's ``loss_curve`` is the loss."""
-    kept = {key: cell for key, cell in cells.items() if key not in (STEP, _AXIS) and key.lower() not in STEPS}
+    kept = {key: cell for key, cell in cells.items() if key not in (STEP, AXIS) and key.lower() not in STEPS}
     return {key.removesuffix("_curve"): cell for key, cell in kept.items()}
 
 
