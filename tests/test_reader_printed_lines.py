@@ -132,3 +132,24 @@ def test_runs_whose_rows_alternate_are_told_apart(column: str, tmp_path: Path) -
     first, second = read("general", tmp_path)
     assert points(first, "loss") == dict(enumerate(TRAIN, 1))
     assert points(second, "loss") == dict(enumerate(HELD_OUT, 1))
+
+
+def test_rows_of_the_trainer_are_kept_whole(tmp_path: Path) -> None:
+    rows = [
+        {"loss": str(loss), "rewards/margins": "0.25", "logps/rejected": "-90", "logps/chosen": "-80.5"}
+        | {"rewards/chosen": "0.5", "rewards/rejected": "0.25", "rewards/accuracies": "0.75", "epoch": str(n / 4)}
+        for n, loss in enumerate(TRAIN, 1)
+    ]
+    closing = {"train_runtime": "30.1", "train_loss": "0.675", "epoch": "1.0"}
+    lines = "".join(f"\r 10%|#   | {n}/4 [00:10<00:50]\r{row}\n" for n, row in enumerate([*rows, closing]))
+    run = _read(tmp_path, lines, "nohup.out")
+    assert points(run, "loss") == dict(zip((0.25, 0.5, 0.75, 1), TRAIN, strict=True))
+    assert points(run, "logps/chosen")[1] == -80.5 and run.method == "dpo"
+    assert run.summary["train_loss"].value == 0.675 and run.status == "completed"
+
+
+def test_bars_of_an_epoch(tmp_path: Path) -> None:
+    places = [(0, 50), (0, 100), (1, 50), (1, 100)]
+    bars = [f"\rEpoch {epoch}: {n}%|##  | {n}/100 [00:01<00:02, 9.5it/s, loss=" for epoch, n in places]
+    run = _read(tmp_path, "".join(f"{bar}{loss}, v_num=0]" for bar, loss in zip(bars, TRAIN, strict=True)) + "\n")
+    assert points(run, "loss") == dict(zip((0.5, 1, 1.5, 2), TRAIN, strict=True))

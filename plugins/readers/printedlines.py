@@ -36,6 +36,8 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 """A count; thousands behind it (``5k``); how many there are; within an epoch the place and how many there are."""
+_BAR = re.compile(r"\bEpoch \d{1,9}:\s+\d{1,3}%\|[^|]{0,300}\|\s*(\d{1,12})/(\d{1,12}) \[")
+"""A progress bar of an epoch, as tqdm and Lightning draw it."""
 _VALUE = re.compile(rf"{PAIR.pattern}(?:\s*/\s*(\d[\d,]*)(?![\d.]))?", re.IGNORECASE)
 _SPACED = re.compile(
     rf"\b((?:(?:train(?:ing)?|val|valid(?:ation)?|eval|test)[ _-])?(?:loss|acc|accuracy|ppl|perplexity))\s+({NUMBER})",
@@ -61,7 +63,8 @@ def parse(line: str) -> dict[str, Any] | None:
     counts, share = _counted(line)
     if not counts:
         return None
-    kept = {key: cell for key, cell in found.items() if TELLING.search(key) or key.lower() in _BESIDE}
+    whole = line.lstrip().startswith("{")  # a trainer's row, printed as it is
+    kept = {key: cell for key, cell in found.items() if whole or TELLING.search(key) or key.lower() in _BESIDE}
     return {**kept, COUNTS: counts, **({SHARE: share} if share is not None else {})}
 
 
@@ -112,6 +115,8 @@ def _counted(line: str) -> tuple[Mapping[str, float], float | None]:
         done = number(place) if places else counts[key] if key in STEPS else None
         if of and done is not None and done <= of and share is None:
             share = done / of
+    if share is None and (bar := _BAR.search(line)) and int(bar.group(2)):
+        share = int(bar.group(1)) / int(bar.group(2))
     for key, cell, _ in _VALUE.findall(line):  # quoted names, which the pattern of counts does not know
         plain = key.lower()
         told = number(cell.replace(",", "")) if plain in COUNTERS and plain not in counts else None
