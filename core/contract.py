@@ -88,6 +88,8 @@ class Reader:
     """The files of this family."""
     glance: Callable[[Folder], Iterable[Witness]] | None = None
     """As ``read``, for a list of many runs: the last points and the settings suffice. None where reading is cheap."""
+    one: Callable[[Folder, str], Iterable[Witness]] | None = None
+    """As ``read``, of several runs at the top of a folder only the one of that identity, where this is much quicker."""
     damaged: Callable[[Folder], Iterable[Problem]] | None = None
     """Asked where no reader knows anything: files that may have been a run's, and why they cannot be read."""
 

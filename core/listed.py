@@ -41,6 +41,8 @@ class Listed:
     """Whether only one of its logs was looked at, and others may tell more."""
     goes_on_with: str = ""
     """The path of the run that this one seems to be the resumed part of."""
+    name: str = ""
+    """How the run calls itself."""
 
 
 def of_witness(witness: Witness, root: Path) -> Listed:
@@ -63,6 +65,7 @@ def of_run(run: Run, root: Path) -> Listed:
         {name: setting.value for name, setting in run.settings.items()},
         (Path(inner) / first.files[0]).as_posix() if first.files else "",
         span=span(run),
+        name=next((witness.name for witness in run.witnesses if witness.name), ""),
     )
 
 

@@ -23,6 +23,7 @@ def as_json(listed: Sequence[Listed]) -> str:
     rows = [
         {
             "path": one.path,
+            "name": one.name or None,
             "method": one.method,
             "status": one.status,
             "global_step": one.step,
@@ -64,23 +65,30 @@ def differing(listed: Sequence[Listed]) -> list[str]:
     return [name for *_, name in sorted(scores)]
 
 
+def are_called(listed: Sequence[Listed]) -> bool:
+    """Whether runs have names that tell them apart, other than their paths do."""
+    return len({one.name for one in listed if one.name not in one.path}) > 1
+
+
 def text(listed: Sequence[Listed]) -> str:
     """The list as aligned text, one run a line, with what distinguishes the runs."""
     own = [one for one in listed if not one.copy_of and not one.failed]
     names = differing(own)[:_SHOWN]
-    rows = [("run", "method", "status", "steps", "last loss", *names)]
+    called = are_called(own)
+    rows = [("run", *["name"] * called, "method", "status", "steps", "last loss", *names)]
     for one in listed:
         if one.copy_of or one.failed:
-            said = f"a copy of {one.copy_of}" if one.copy_of else f"cannot be read: {one.failed}"
-            rows.append((one.path, said, *[""] * (len(rows[0]) - 2)))
+            why = f"a copy of {one.copy_of}" if one.copy_of else f"cannot be read: {one.failed}"
+            rows.append((one.path, why, *[""] * (len(rows[0]) - 2)))
         else:
-            rows.append((one.path, one.method or "?", one.status, _steps(one), _loss(one), *_settings(one, names)))
+            told = (one.method or "?", one.status, _steps(one), _loss(one), *_settings(one, names))
+            rows.append((one.path, *[_cut(one.name)] * called, *told))
     table = columns([row if len(row) == len(rows[0]) else row[: len(rows[0])] for row in rows])
-    told = sentences({one.path: one.span for one in own if one.span})
+    said = sentences({one.path: one.span for one in own if one.span})
     glanced = sum(one.glanced for one in own)
     if glanced:
-        told.append(f"of {glanced:,} runs only one log was looked at; what else lies in their folders may tell more")
-    return "\n".join([table, *([""] if told else []), *told])
+        said.append(f"of {glanced:,} runs only one log was looked at; what else lies in their folders may tell more")
+    return "\n".join([table, *([""] if said else []), *said])
 
 
 def _settings(one: Listed, names: Sequence[str]) -> list[str]:
@@ -98,5 +106,8 @@ def _loss(one: Listed) -> str:
 
 
 def _shown(value: Any) -> str:
-    shown = f"{value:g}" if isinstance(value, float) else str(value)
+    return _cut(f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def _cut(shown: str) -> str:
     return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.errors import ReportError
 from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
+from dpo_report.core.glances import glances
 from dpo_report.core.grouping import Group, grouped
 from dpo_report.core.merge import merge, moved
 from dpo_report.core.model import Problem, Run, RunFile, Witness
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from dpo_report.core.manager import Host
     from dpo_report.core.why import Trace
 
+_NUMBER = re.compile(r"^[0-9a-f]{32}$")
+"""A folder's name that a machine gave it."""
 _NAMELESS = frozenset(
     {"run", "runs", "out", "output", "outputs", "result", "results", "model", "models", "checkpoints", "tmp", ""}
 )
@@ -142,23 +147,36 @@ def _by_identity(path: Path, host: Host, extra: Sequence[Path], trace: Trace | N
 
     A folder of very many files is not read for what may be a slip of the pen.
     """
+    wanted = ("", path.name)
     try:
         folder = Folder.open(path.parent)
-        if len(folder.entries) > _MOST_FILES:
+        if len(folder.entries) > _MOST_FILES and wanted not in {(w.folder, w.identity) for w in glances(folder, host)}:
             return []
-        runs = loaded(folder, path.parent, host, extra, trace)
+        for only in (path.name, ""):
+            if trace is not None:
+                trace.asked.clear()
+            runs = loaded(folder, path.parent, host, extra, trace, only)
+            if trace is not None:
+                trace.groups = [group for group in trace.groups if group.place == wanted]
+            chosen = [run for run in runs if run.directory == path.parent and run.witnesses[0].identity == path.name]
+            if chosen:
+                return chosen
     except ReportError:
-        return []
-    wanted = ("", path.name)
-    if trace is not None:
-        trace.groups = [group for group in trace.groups if group.place == wanted]
-    return [run for run in runs if run.directory == path.parent and run.witnesses[0].identity == path.name]
+        pass
+    return []
 
 
 def loaded(
-    folder: Folder, path: Path | str, host: Host, with_files: Sequence[Path] = (), trace: Trace | None = None
+    folder: Folder,
+    path: Path | str,
+    host: Host,
+    with_files: Sequence[Path] = (),
+    trace: Trace | None = None,
+    only: str = "",
 ) -> list[Run]:
     """Every run in a folder that is open; ``path`` is its name in messages.
+
+    Where only the run of one identity is wanted, readers may leave out the others.
 
     Raises:
         ReportError: nothing there tells of a run.
@@ -167,7 +185,7 @@ def loaded(
     if folder.only is not None:
         _must_open(folder, path)
     found = _matching(folder, host, problems, trace)
-    witnesses = _read(folder, found, host, problems)
+    witnesses = _read(folder, found, host, problems, only)
     home, identity = (witnesses[0].folder, witnesses[0].identity) if witnesses else ("", "")
     for extra in with_files:
         told = _read_extra(extra, folder.root / home, host, problems)
@@ -202,11 +220,12 @@ def _matching(folder: Folder, host: Host, problems: list[Problem], trace: Trace 
     return sorted(found, key=lambda pair: -pair[1].sure)
 
 
-def _read(folder: Folder, found: Sequence[Found], host: Host, problems: list[Problem]) -> list[Witness]:
+def _read(folder: Folder, found: Sequence[Found], host: Host, problems: list[Problem], only: str = "") -> list[Witness]:
     """What every reader tells; one that only assumes gives way in files that a surer one has read."""
     witnesses: list[Witness] = []
     for provided, match in found:
-        told = host.guard(provided, provided.item.read, folder)
+        one = provided.item.one
+        told = host.guard(provided, partial(one, folder, only) if one and only else partial(provided.item.read, folder))
         if isinstance(told, Problem):
             problems.append(told)
             continue
@@ -283,7 +302,7 @@ def _name(directory: Path, only: str | None, group: Sequence[Witness], identity:
     if only is not None and only not in usual:
         return only.rpartition(".")[0] or only
     name = directory.resolve().name
-    if name.lower() in _NAMELESS:
+    if name.lower() in _NAMELESS or _NUMBER.match(name):
         name = next((witness.name for witness in group if witness.name), name) or "run"
     return f"{name}-{identity}" if identity else name
 

@@ -3,9 +3,7 @@
 import json
 import math
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +12,21 @@ import pytest
 from binary import event_file, field, leveldb, scalar
 from dpo_report.core.continued import span
 from dpo_report.core.contract import Reader
-from dpo_report.core.folder import Folder, natural
-from dpo_report.core.listed import Listed
+from dpo_report.core.folder import Folder
 from dpo_report.core.listing import survey
-from dpo_report.core.loader import load_all, place_of
 from dpo_report.core.manager import Host
-from dpo_report.core.model import Witness
 from dpo_report.plugins.readers.hf import witness as hf
 from dpo_report.plugins.readers.hf.glance import glance
-from dpo_report.plugins.readers.mlflow import reader as mlflow
 from dpo_report.plugins.readers.swanlab import witness as swanlab
 from dpo_report.plugins.readers.tensorboard import witness as tensorboard
 from dpo_report.plugins.readers.wandb import witness as wandb
+from glanced import agree, interval, listed, looks, of_whole, seen
 from reads import bytes_read
 
 HERE = Path(__file__).parent
 HF = Reader(hf.NAME, hf.detect, hf.read, glance=glance)
 READERS = {one.NAME: one.READER for one in (tensorboard, wandb, swanlab)}
 TAGS = ("train/loss", "train/grad_norm", "train/rewards/margins", "train/epoch")
-
-
-def listed(witness: Witness) -> tuple[object, ...]:
-    """What a list says of a run."""
-    loss = next((one for one in witness.series if (one.name, one.split) == ("loss", "train") and len(one)), None)
-    return (
-        witness.folder, witness.identity, witness.name, witness.method, witness.status, witness.global_step,
-        witness.max_steps, None if loss is None else repr(float(loss.values[-1])),
-    )  # fmt: skip
-
-
-def looks(reader: Reader, path: Path) -> tuple[list[Witness], list[Witness]]:
-    """At a glance, and whole."""
-    assert reader.glance is not None
-    return list(reader.glance(Folder.open(path))), list(reader.read(Folder.open(path)))
-
-
-def agree(reader: Reader, path: Path) -> list[Witness]:
-    quick, whole = looks(reader, path)
-    assert [listed(one) for one in quick] == [listed(one) for one in whole]
-    return quick
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -185,11 +159,6 @@ def test_what_is_torn_in_one_file_is_not_sought_in_the_next(torn: int, tmp_path:
     assert [len(one.problems) for one in quick[2:4]] == [len(one.problems) for one in whole[2:4]]
 
 
-def interval(witness: Witness) -> float | None:
-    found = span(witness)
-    return None if found is None else found.interval
-
-
 @pytest.mark.parametrize("name", READERS)
 def test_a_run_that_begins_late_is_seen_to_begin_late(name: str, tmp_path: Path) -> None:
     """Also where a row is long, so that few rows are read of the end."""
@@ -235,153 +204,6 @@ def test_what_only_stands_beside_a_torn_log_is_listed(tmp_path: Path) -> None:
     (tmp_path / "files" / "config.yaml").write_text("wandb_version: 1\nseed:\n  value: 9\n")
     (quick,) = agree(READERS["wandb"], tmp_path)
     assert (quick.status, quick.settings["seed"].value) == ("completed", 9)
-
-
-def points(steps: Iterable[int], worth: float = 0.75) -> list[str]:
-    return [f"{1_700_000_000_000 + 40 * number} {worth - step / 4096} {step}\n" for number, step in enumerate(steps)]
-
-
-def stored(run: Path, metrics: dict[str, list[str]], status: int = 3, **params: object) -> None:
-    """A run of MLflow's file store."""
-    for kind, texts in (("metrics", metrics), ("params", params), ("tags", {"mlflow.user": "me"})):
-        for key, told in texts.items():
-            file = run / kind / key
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text("".join(told) if isinstance(told, list) else str(told))
-    (run / "meta.yaml").write_text(f"run_id: {run.name}\nrun_name: mine\nstatus: {status}\n")
-    (run.parent / "meta.yaml").write_text("experiment_id: 0\n")
-
-
-LOSSES = points(range(1, 3001))
-ODD_METRICS: dict[str, list[str]] = {
-    "even": LOSSES,
-    "every tenth step": points(range(10, 9000, 10)),
-    "begins late": points(range(2001, 5000)),
-    "resumed, and killed before it got as far": LOSSES + points(range(1500, 2000)),
-    "a last line that is torn": [*LOSSES, "17000"],
-    "a first line that is none": ["\x00\x00\x00", *LOSSES],
-    "no number in the middle": [*LOSSES[:1500], "1700000000000 nan 1501\n", *LOSSES[1501:]],
-    "no number at the end": [*LOSSES, "1700000000000 nan 3001\n"],
-    "infinity at the end": [*LOSSES, "1700000000000 1.7976931348623157e+308 3001\n"],
-    "no word of the steps": [line.rpartition(" ")[0] + "\n" for line in LOSSES],
-    "each step twice": [line for line in LOSSES for _ in range(2)],
-    "a gap of some thousand steps": LOSSES + points(range(9001, 9500)),
-    "line breaks of Windows": [line[:-1] + "\r\n" for line in LOSSES],
-    "nothing": [],
-}
-
-
-@pytest.mark.parametrize("name", ODD_METRICS)
-def test_a_metric_of_mlflow_is_told_alike_whatever_its_lines_are(name: str, tmp_path: Path) -> None:
-    stored(
-        tmp_path / "mlruns" / "0" / "abc",
-        {"loss": ODD_METRICS[name], "grad_norm": LOSSES[:100], "lr": LOSSES[:20]},
-        beta=0.1,
-    )
-    (quick,) = agree(mlflow.READER, tmp_path)
-    (whole,) = mlflow.READER.read(Folder.open(tmp_path))
-    assert interval(quick) == interval(whole)
-    assert {key: one.value for key, one in quick.settings.items()} == {"beta": 0.1}
-
-
-def test_of_a_metric_of_mlflow_little_is_read(tmp_path: Path) -> None:
-    stored(tmp_path / "mlruns" / "0" / "abc", {f"train/{name}": LOSSES for name in "abcdef"})
-    glance = mlflow.READER.glance
-    assert glance is not None
-    agree(mlflow.READER, tmp_path)  # what it imports is read too
-    assert bytes_read(lambda: list(glance(Folder.open(tmp_path)))) < 60_000
-    assert (tmp_path / "mlruns" / "0" / "abc" / "metrics" / "train" / "a").stat().st_size > 90_000
-
-
-def seen(one: Listed) -> tuple[object, ...]:
-    return one.path, one.method, one.status, one.step, one.planned, one.loss, one.settings, one.file
-
-
-def of_whole(path: Path) -> list[tuple[object, ...]]:
-    """What a list would say of the runs in one folder, read whole."""
-    found: list[tuple[object, ...]] = []
-    for run in load_all(path, Host(discover=False)):
-        settings = {name: setting.value for name, setting in run.settings.items()}
-        loss, file = run.get("loss"), run.directory.relative_to(path) / run.witnesses[0].files[0]
-        last = float(loss.values[-1]) if loss is not None and len(loss) else None
-        place = place_of(run, path)
-        found.append((place, run.method, run.status, run.global_step, run.max_steps, last, settings, file.as_posix()))
-    return sorted(found, key=lambda one: natural(str(one[0])))
-
-
-@pytest.mark.parametrize("beside", ["", "notes.md", "mlruns/0/a/artifacts/log.csv", "log.csv", "mlruns/mlflow.db"])
-def test_runs_of_one_store_are_listed_as_reading_whole_tells_them(beside: str, tmp_path: Path) -> None:
-    """They stand in no folders of their own; what lies beside them is not left out."""
-    for number, name in enumerate("abc"):
-        metrics = {"loss": points(range(1, 600 + number), number), "eval_loss": points(range(100, 600, 100))}
-        stored(tmp_path / "mlruns" / "0" / name, metrics, 3 - (number == 2), seed=number)
-    if beside:
-        (tmp_path / beside).parent.mkdir(exist_ok=True)
-        (tmp_path / beside).write_text("step,loss\n1,0.5\n2,0.25\n3,0.125\n")
-    listed = survey(tmp_path, Host(discover=False)).all
-    assert [seen(one) for one in listed] == of_whole(tmp_path)
-    assert [one.step for one in listed if one.path.startswith("mine")] == [599, 600, 601]
-    assert (listed[0].path == ".") == (beside == "log.csv")
-
-
-def database(path: Path, steps: dict[str, int], index: str = "run_uuid, key, step", latest: bool = True) -> Path:
-    """A store of MLflow's that holds runs with so many steps; of the last one MLflow does not know that it ended."""
-    ends = [*["FINISHED"] * (len(steps) - 1), "RUNNING"]
-    with closing(sqlite3.connect(path)) as store, store:
-        store.execute("create table runs (run_uuid, name, status, lifecycle_stage)")
-        store.execute("create table params (key, value, run_uuid)")
-        tables = ["metrics", "latest_metrics"] if latest else ["metrics"]
-        for table in tables:
-            store.execute(f"create table {table} (key, value, timestamp, run_uuid, step, is_nan)")
-        if index:
-            store.execute(f"create index points on metrics ({index})")
-        for number, ((name, last), end) in enumerate(zip(steps.items(), ends, strict=True)):
-            store.execute("insert into runs values (?, ?, ?, 'active')", (name * 32, f"run-{name}", end))
-            store.execute("insert into params values ('seed', ?, ?)", (str(number), name * 32))
-            for key in ("loss", "eval_loss", "grad_norm"):
-                every = 10 if key == "eval_loss" else 1
-                rows = [
-                    (key, number + 1 / step, 1000 * step, name * 32, step, key == "grad_norm" and step == last)
-                    for step in range(every, last + 1, every)
-                ]
-                for table, some in zip(tables, (rows, rows[-1:]), strict=False):
-                    store.executemany(f"insert into {table} values (?, ?, ?, ?, ?, ?)", some)
-    return path
-
-
-@pytest.mark.parametrize("latest", [True, False])
-@pytest.mark.parametrize("index", ["run_uuid, key, step", "run_uuid", ""])
-def test_runs_of_one_database_are_listed_as_reading_whole_tells_them(index: str, latest: bool, tmp_path: Path) -> None:
-    database(tmp_path / "mlflow.db", {"a": 500, "b": 300, "c": 410}, index, latest)
-    for name in ("model.pkl", "MLmodel", "conda.yaml"):
-        (tmp_path / "mlruns" / "0" / "a" / "artifacts").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "mlruns" / "0" / "a" / "artifacts" / name).write_text("name: mine\n")
-    listed = survey(tmp_path, Host(discover=False)).all
-    assert [seen(one) for one in listed] == of_whole(tmp_path)
-    assert [one.step for one in listed] == [500, 300, 410]
-    intervals = [one.span.interval if one.span else None for one in listed]
-    assert intervals == [1, 1, 1] or (latest and "key" not in index)
-    assert not any(one.copy_of for one in listed)
-
-
-def test_of_a_database_the_latest_values_suffice(tmp_path: Path) -> None:
-    database(tmp_path / "mlflow.db", {"a": 50, "b": 30})
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
-        store.execute("delete from metrics where step between 6 and 29")
-    host = Host(discover=False)
-    assert [(one.step, one.loss) for one in survey(tmp_path, host).all] == [(50, 1 / 50), (30, 1 + 1 / 30)]
-
-
-def test_runs_of_one_file_are_no_copies_and_tell_only_their_own_end(tmp_path: Path) -> None:
-    database(tmp_path / "mlflow.db", {"a": 50, "b": 50, "c": 50})
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
-        store.execute("update runs set status = case name when 'run-b' then 'RUNNING' else 'FINISHED' end")
-        for table in ("metrics", "latest_metrics"):
-            store.execute(f"update {table} set value = 1.0 / step where not is_nan")
-    host = Host(discover=False)
-    assert [one.copy_of for one in survey(tmp_path, host).all] == ["", "", ""]
-    told = ["never recorded" in str(run.problems) for run in load_all(tmp_path, host)]
-    assert told == [False, True, False]
 
 
 def test_attempts_at_the_top_are_listed_as_reading_whole_tells_them(tmp_path: Path) -> None:

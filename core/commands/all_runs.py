@@ -17,7 +17,7 @@ from dpo_report.core.commands.build import options
 from dpo_report.core.errors import ReportError
 from dpo_report.core.listed import Listed
 from dpo_report.core.listing import spread_over, survey
-from dpo_report.core.listtext import differing
+from dpo_report.core.listtext import are_called, differing
 from dpo_report.core.loader import load
 from dpo_report.core.progress import progress
 from dpo_report.core.siblings import bundled, told, unbundled
@@ -185,7 +185,8 @@ def make_folder(path: Path) -> None:
 def index(listed: Sequence[Listed], names: Sequence[str], results: dict[int, Made | many.Failure]) -> str:
     """The table of the runs, as Markdown."""
     settings = differing(listed)[:4]
-    head = ("run", "method", "status", "steps", "last training loss", *settings, "report")
+    called = are_called(listed)
+    head = ("run", *["name"] * called, "method", "status", "steps", "last training loss", *settings, "report")
     lines = [_OURS, "", f"# {len(listed)} runs", "", _row(head), _row(["---"] * len(head))]
     for place, (one, name) in enumerate(zip(listed, names, strict=True)):
         result = results[place]
@@ -193,7 +194,8 @@ def index(listed: Sequence[Listed], names: Sequence[str], results: dict[int, Mad
         steps = "?" if one.step is None else f"{one.step:,}" + (f" of {one.planned:,}" if one.planned else "")
         loss = "" if one.loss is None else f"{one.loss:.4g}"
         told = [_cell(one.settings[key]) if key in one.settings else "" for key in settings]
-        lines.append(_row([_cell(one.path), one.method or "?", one.status, steps, loss, *told, link]))
+        run = [_cell(one.path), *[_cell(one.name)] * called]
+        lines.append(_row([*run, one.method or "?", one.status, steps, loss, *told, link]))
     return "\n".join(lines) + "\n"
 
 

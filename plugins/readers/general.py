@@ -226,11 +226,10 @@ def _above(home: str) -> list[str]:
 
 def _is_claimed(folder: Folder, whole: bool) -> bool:
     """Whether another reader knows a folder by the files directly in it (or in its checkpoints)."""
-    near = tuple(
-        e
-        for e in folder.entries
-        if not e.parent or (whole and e.parent.startswith(("checkpoint", "runs/", "vis_data")))
-    )
+    inner = ("checkpoint", "runs/", "vis_data") if whole else ()
+    if "meta.yaml" in folder:  # as in a run of MLflow's, whose artifacts are no runs of their own
+        inner = (*inner, "metrics", "params")
+    near = tuple(e for e in folder.entries if not e.parent or e.parent.startswith(inner))
     shallow = folder.holding(near)
     return any(reader.detect(shallow) for reader in _others())
 

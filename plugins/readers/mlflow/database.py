@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
@@ -28,23 +27,28 @@ _FIRST = 4
 _NO_FLAG = "0"
 
 
-def databases(folder: Folder) -> Iterator[Entry]:
+def databases(folder: Folder) -> list[Entry]:
     """MLflow's databases in a folder, also what is left of one."""
-    for entry in with_suffix(folder, SUFFIXES)[:_DATABASES]:
-        if holds(folder, entry, "metrics", *_METRICS) or was(folder, entry, _TABLE, entry.name == MAIN):
-            yield entry
+    return [
+        entry
+        for entry in with_suffix(folder, SUFFIXES)[:_DATABASES]
+        if holds(folder, entry, "metrics", *_METRICS) or was(folder, entry, _TABLE, entry.name == MAIN)
+    ]
 
 
-def stored_runs(folder: Folder, entry: Entry) -> list[StoredRun]:
-    """The runs of a database that were not deleted; of a damaged one without any a run of which that alone is told."""
+def stored_runs(folder: Folder, entry: Entry, only: str = "") -> list[StoredRun]:
+    """The runs of a database that were not deleted, or only that of one identity; of a damaged one without any a run of
+    which that alone is told."""
     problems: list[Problem] = []
     with opened(folder, entry, problems) as database:
         if database is None:
             return [StoredRun("", "", "", entry.path, problems=problems)]
         runs = _runs(database, entry, problems)
         nan = "is_nan" if "is_nan" in database.columns("metrics") else _NO_FLAG
-        query = f"select run_uuid, key, value, step, {nan} from metrics order by run_uuid, timestamp, step"
-        for run_id, *point in database.rows(query):
+        runs = {name: run for name, run in runs.items() if not only or run.identity == only}
+        which, values = ("where run_uuid = ?", tuple(runs)) if only and len(runs) == 1 else ("", ())
+        query = f"select run_uuid, key, value, step, {nan} from metrics {which} order by run_uuid, timestamp, step"
+        for run_id, *point in database.rows(query, values):
             _add(runs.get(str(run_id)), *point)
         if not runs and damaged(folder, entry):
             return [StoredRun("", "", "", entry.path, problems=problems)]

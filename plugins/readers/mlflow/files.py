@@ -55,7 +55,7 @@ def stored_run(folder: Folder, meta: str, entries: Iterable[Entry], ends: bool) 
     known = read_yaml(folder, Entry(meta, 0), problems)
     home = meta.rpartition("/")[0]
     prefix = home + "/" if home else ""
-    run_id = str(known.get("run_id") or known.get("run_uuid") or home.rpartition("/")[2])
+    run_id = str(known.get("run_id") or known.get("run_uuid") or (home or folder.root.name).rpartition("/")[2])
     run = StoredRun(
         run_id,
         str(known.get("run_name") or known.get("name") or ""),

@@ -17,7 +17,7 @@ from dpo_report.core.model import Problem, Source
 from dpo_report.plugins.readers.files import lines
 from dpo_report.plugins.readers.numbers import number
 
-END = 384
+END = 768
 """Bytes of each end of a file that suffice for a list."""
 WHOLE = 32 << 20
 """Larger files are read line by line."""

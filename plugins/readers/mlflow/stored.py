@@ -33,6 +33,11 @@ class StoredRun:
     files: list[str] = field(default_factory=list)
     """What the file store keeps of it."""
 
+    @property
+    def identity(self) -> str:
+        """What tells it from the other runs of a database."""
+        return f"{self.name}-{self.id[:8]}" if self.name else self.id
+
 
 def witness_of(run: StoredRun, home: str, identity: str) -> Witness:
     told = _without_steps(run.log.told(), run.problems)
