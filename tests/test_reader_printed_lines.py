@@ -23,6 +23,8 @@ def _read(folder: Path, lines: str, name: str = "train.log", encoding: str = "ut
         "2026-03-05 12:01:07,123 - INFO - epoch {0}: train_loss={1} val_loss={2}",
         "[{0}] Epoch {0} training: loss {1} validation: loss {2}",
         "Epoch {0} loss train: {1}, val: {2}",
+        "Training: epoch {0}, loss: {1}; Validating: loss: {2}; best val loss: 0.4 (best epoch: 2)",
+        "INFO:test:epoch={0} loss={1} val_loss={2}",
         "iteration {0}/ 500,000 | lm loss: {1} | valid lm loss value: {2} |",
     ],
 )
@@ -97,6 +99,12 @@ def test_hydras_settings_tell_the_runs_of_a_sweep_apart(tmp_path: Path) -> None:
     assert {name: one.value for name, one in run.settings.items()} == {"optimizer.lr": 0.1, "seed": 2}
 
 
+def test_what_a_closing_line_repeats_is_no_point(tmp_path: Path) -> None:
+    lines = "".join(f"Epoch {n}: val loss {loss}\n" for n, loss in enumerate(HELD_OUT, 1))
+    run = _read(tmp_path, lines + "Best epoch: 2, best val loss: 0.42\nLowest loss: 0.1 at epoch 3\n")
+    assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1)) and len(run.series) == 1
+
+
 @pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
 def test_rows_that_name_their_data(name: str, tmp_path: Path) -> None:
     rows = [
@@ -107,7 +115,7 @@ def test_rows_that_name_their_data(name: str, tmp_path: Path) -> None:
     if name.endswith(".csv"):
         lines = "epoch,phase,loss\n" + "".join("{},{},{}\n".format(*row) for row in rows)
     else:
-        lines = "".join(json.dumps(dict(zip(("epoch", "mode", "loss"), row, strict=True))) + "\n" for row in rows)
+        lines = "".join(json.dumps(dict(zip(("epoch", "type", "loss"), row, strict=True))) + "\n" for row in rows)
     run = _read(tmp_path, lines, name)
     assert points(run, "loss") == dict(enumerate(TRAIN, 1))
     assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1))

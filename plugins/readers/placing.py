@@ -20,7 +20,7 @@ AXIS = "\x00axis"
 """The cell that names what counts a row."""
 _HOLDERS = frozenset({"metrics", "data", "values", "scalars", "scores", "logs", "log"})
 """Names of objects that hold the logged values and mean nothing themselves."""
-_DATA = frozenset({"mode", "phase", "split", "stage", "set", "subset", "dataset", "partition"})
+_DATA = frozenset({"mode", "phase", "split", "stage", "set", "subset", "dataset", "partition", "type", "kind", "event"})
 """Columns that may name the data of their row."""
 _RUNS = frozenset({"seed", "run", "trial", "fold", "run_id", "trial_id"})
 """Columns of numbers that name the run of their row."""

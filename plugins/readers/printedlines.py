@@ -44,8 +44,15 @@ _SPACED = re.compile(
     re.IGNORECASE,
 )
 _SET = re.compile(
-    r"(?<![\w./\\-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?)(?=[\s:\])|-])", re.IGNORECASE
+    r"(?<![\w./\\:-])(train(?:ing)?|val(?:id(?:ati(?:on|ng))?)?|eval(?:uati(?:on|ng))?|test(?:ing)?)(?=[\s:\])|-])",
+    re.IGNORECASE,
 )
+_BEST = re.compile(
+    r"\b(?:best|lowest|highest|min(?:imum)?|max(?:imum)?)(?:[ _-][a-z]{1,12}){0,2}[ _:-]*$", re.IGNORECASE
+)
+"""Before a value or a count that is repeated from an earlier line."""
+_NEAR = 40
+"""Letters before a value that are looked at."""
 _LOSS_OF = re.compile(rf"\bloss train: ({NUMBER})(?:, val: ({NUMBER}))?")
 """LitGPT's: ``loss train: 2.5, val: n/a``."""
 
@@ -75,7 +82,7 @@ def _values(line: str) -> dict[str, Any]:
         found |= {key: cell for key, cell in zip(("train_loss", "val_loss"), match.groups(), strict=True) if cell}
     for match in _VALUE.finditer(line):
         key, cell, of = match.groups()
-        if key.lower() in COUNTERS:
+        if key.lower() in COUNTERS or _BEST.search(line[max(0, match.start() - _NEAR) : match.start()]):
             continue
         if key.lower() == "value" and line[: match.start()].lower().endswith("loss "):
             key = "loss"  # Megatron's "lm loss value"
@@ -86,6 +93,8 @@ def _values(line: str) -> dict[str, Any]:
             cell = str(counted / total)
         found.setdefault(_named(key, match.start(), sets), cell.replace(",", ""))
     for match in _SPACED.finditer(line):
+        if _BEST.search(line[max(0, match.start() - _NEAR) : match.start()]):
+            continue
         key = match.group(1).replace(" ", "_")
         found.setdefault(_named(key, match.start(), sets), match.group(2).replace(",", ""))
     return found
@@ -94,7 +103,7 @@ def _values(line: str) -> dict[str, Any]:
 def _named(key: str, place: int, sets: list[tuple[int, str]]) -> str:
     """A key with the data that the words before it name, if those are no training data and the key names none."""
     word = next((word for start, word in reversed(sets) if start < place), "")
-    split = split_of(word)
+    split = split_of(word.lower().replace("ating", "ation"))
     if split in (None, "train") or not TELLING.search(key) or tells_split(key):
         return key
     return f"{'val' if split == 'eval' else split}_{key.lower()}"
@@ -103,7 +112,10 @@ def _named(key: str, place: int, sets: list[tuple[int, str]]) -> str:
 def _counted(line: str) -> tuple[Mapping[str, float], float | None]:
     counts: dict[str, float] = {}
     share: float | None = None
-    for name, count, thousands, total, place, places in _COUNT.findall(line):
+    for match in _COUNT.finditer(line):
+        name, count, thousands, total, place, places = match.groups("")
+        if _BEST.search(line[max(0, match.start() - _NEAR) : match.start()]):
+            continue
         told = number(count.replace(",", ""))
         if told is None:
             continue
