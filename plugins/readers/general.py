@@ -226,7 +226,7 @@ def _above(home: str) -> list[str]:
 
 def _is_claimed(folder: Folder, whole: bool) -> bool:
     """Whether another reader knows a folder by the files directly in it (or in its checkpoints)."""
-    inner = ("checkpoint", "runs/", "vis_data") if whole else ()
+    inner: tuple[str, ...] = _OWN if whole else ()
     if "meta.yaml" in folder:  # as in a run of MLflow's, whose artifacts are no runs of their own
         inner = (*inner, "metrics", "params")
     near = tuple(e for e in folder.entries if not e.parent or e.parent.startswith(inner))
