@@ -161,3 +161,15 @@ def test_bars_of_an_epoch(tmp_path: Path) -> None:
     bars = [f"\rEpoch {epoch}: {n}%|##  | {n}/100 [00:01<00:02, 9.5it/s, loss=" for epoch, n in places]
     run = _read(tmp_path, "".join(f"{bar}{loss}, v_num=0]" for bar, loss in zip(bars, TRAIN, strict=True)) + "\n")
     assert points(run, "loss") == dict(zip((0.5, 1, 1.5, 2), TRAIN, strict=True))
+
+
+def test_a_table_with_a_row_for_each_value(tmp_path: Path) -> None:
+    rows = [
+        f"{n},{name},{value}\n"
+        for n, both in enumerate(zip(TRAIN, HELD_OUT, strict=True), 1)
+        for name, value in zip(("train_loss", "val_loss"), both, strict=True)
+    ]
+    run = _read(tmp_path, "step,metric,value\n" + "".join(rows), "long.csv")
+    assert points(run, "loss") == dict(enumerate(TRAIN, 1))
+    assert points(run, "loss", "eval") == dict(enumerate(HELD_OUT, 1))
+    assert {series.name for series in run.series} == {"loss"}

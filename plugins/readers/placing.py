@@ -22,6 +22,8 @@ _HOLDERS = frozenset({"metrics", "data", "values", "scalars", "scores", "logs", 
 """Names of objects that hold the logged values and mean nothing themselves."""
 _DATA = frozenset({"mode", "phase", "split", "stage", "set", "subset", "dataset", "partition", "type", "kind", "event"})
 """Columns that may name the data of their row."""
+_NAMES = ("metric", "metric_name", "name", "key", "tag", "variable")
+"""Columns that may name the quantity whose number stands under ``value``."""
 _RUNS = frozenset({"seed", "run", "trial", "fold", "run_id", "trial_id"})
 """Columns of numbers that name the run of their row."""
 _MOST = 100
@@ -43,7 +45,9 @@ def placed(rows: Iterator[Row], told: list[str]) -> Iterator[Row]:
         counts = _counts(row)
         step = place(number_of, row) if place else counts.get(axis)
         if step is not None or COUNTS not in row.cells:
-            cells = _of_its_data(dict(flat({k: v for k, v in row.cells.items() if k not in (COUNTS, SHARE)})))
+            table = COUNTS not in row.cells and AXIS not in row.cells
+            own = counts if table else flat({k: v for k, v in row.cells.items() if k not in (COUNTS, SHARE)})
+            cells = _of_its_data(dict(own))
             if COUNTS in row.cells and "epoch" in counts and axis != "epoch":
                 cells["epoch"] = counts["epoch"]
             yield Row(row.line, {**cells, STEP: step, AXIS: "" if place else axis}, row.fresh)
@@ -58,7 +62,7 @@ def _by_run(rows: list[Row], axis: str) -> list[Row]:
         return rows
     for name in cells[0]:
         words = all(isinstance(one.get(name), str) and number(one[name]) is None for one in cells)
-        if (not words and name.lower() not in _RUNS) or name.lower() in _DATA:
+        if (not words and name.lower() not in _RUNS) or name.lower() in _DATA or name in _NAMES:
             continue
         runs: dict[str, list[int]] = {}
         for place, one in enumerate(cells):
@@ -121,6 +125,9 @@ def _counts(row: Row) -> Mapping[str, Any]:
 
 def _of_its_data(cells: dict[str, Any]) -> dict[str, Any]:
     """The cells of a row, under keys that tell the data where another cell does: ``phase`` is ``val``."""
+    quantity = next((cells[key] for key in _NAMES if isinstance(cells.get(key), str)), "") if "value" in cells else ""
+    if quantity:
+        cells = {quantity: cells["value"], **{key: cells[key] for key in cells if key.lower() in (*COUNTERS, *_DATA)}}
     words = (cells[key] for key in cells if key.lower() in _DATA and isinstance(cells[key], str))
     split = next(filter(None, map(split_of, words)), "train")
     if split == "train":

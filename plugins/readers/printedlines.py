@@ -6,7 +6,7 @@ A word that names data (train, val, validation, test) is of all values behind it
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dpo_report.plugins.readers.keys import split_of, tells_split
@@ -51,6 +51,7 @@ _BEST = re.compile(
     r"\b(?:best|lowest|highest|min(?:imum)?|max(?:imum)?)(?:[ _-][a-z]{1,12}){0,2}[ _:-]*$", re.IGNORECASE
 )
 """Before a value or a count that is repeated from an earlier line."""
+_BEST_WORD = re.compile(r"\b(?:best|low|high|min|max)", re.IGNORECASE)
 _NEAR = 40
 """Letters before a value that are looked at."""
 _LOSS_OF = re.compile(rf"\bloss train: ({NUMBER})(?:, val: ({NUMBER}))?")
@@ -64,10 +65,14 @@ def parse(line: str) -> dict[str, Any] | None:
     >>> found.pop(COUNTS), found
     ({'epoch': 3.0}, {'Loss': '0.5', 'val_loss': '0.6'})
     """
-    found = _values(line)
+    if not TELLING.search(line):
+        return None
+    pairs = list(_VALUE.finditer(line))
+    repeats = _BEST_WORD.search(line) is not None
+    found = _values(line, pairs, repeats)
     if not any(TELLING.search(key) for key in found):
         return None
-    counts, share = _counted(line)
+    counts, share = _counted(line, pairs, repeats)
     if not counts:
         return None
     whole = line.lstrip().startswith("{")  # a trainer's row, printed as it is
@@ -75,14 +80,14 @@ def parse(line: str) -> dict[str, Any] | None:
     return {**kept, COUNTS: counts, **({SHARE: share} if share is not None else {})}
 
 
-def _values(line: str) -> dict[str, Any]:
+def _values(line: str, pairs: Sequence[re.Match[str]], repeats: bool) -> dict[str, Any]:
     sets = [(match.start(), match.group(1)) for match in _SET.finditer(line)]
     found: dict[str, Any] = {}
     for match in _LOSS_OF.finditer(line):
         found |= {key: cell for key, cell in zip(("train_loss", "val_loss"), match.groups(), strict=True) if cell}
-    for match in _VALUE.finditer(line):
+    for match in pairs:
         key, cell, of = match.groups()
-        if key.lower() in COUNTERS or _BEST.search(line[max(0, match.start() - _NEAR) : match.start()]):
+        if key.lower() in COUNTERS or (repeats and _repeated(line, match.start())):
             continue
         if key.lower() == "value" and line[: match.start()].lower().endswith("loss "):
             key = "loss"  # Megatron's "lm loss value"
@@ -93,11 +98,16 @@ def _values(line: str) -> dict[str, Any]:
             cell = str(counted / total)
         found.setdefault(_named(key, match.start(), sets), cell.replace(",", ""))
     for match in _SPACED.finditer(line):
-        if _BEST.search(line[max(0, match.start() - _NEAR) : match.start()]):
+        if repeats and _repeated(line, match.start()):
             continue
         key = match.group(1).replace(" ", "_")
         found.setdefault(_named(key, match.start(), sets), match.group(2).replace(",", ""))
     return found
+
+
+def _repeated(line: str, place: int) -> bool:
+    """Whether the words before a place say that what follows is the best of earlier lines."""
+    return _BEST.search(line[max(0, place - _NEAR) : place]) is not None
 
 
 def _named(key: str, place: int, sets: list[tuple[int, str]]) -> str:
@@ -109,12 +119,12 @@ def _named(key: str, place: int, sets: list[tuple[int, str]]) -> str:
     return f"{'val' if split == 'eval' else split}_{key.lower()}"
 
 
-def _counted(line: str) -> tuple[Mapping[str, float], float | None]:
+def _counted(line: str, pairs: Sequence[re.Match[str]], repeats: bool) -> tuple[Mapping[str, float], float | None]:
     counts: dict[str, float] = {}
     share: float | None = None
     for match in _COUNT.finditer(line):
         name, count, thousands, total, place, places = match.groups("")
-        if _BEST.search(line[max(0, match.start() - _NEAR) : match.start()]):
+        if repeats and _repeated(line, match.start()):
             continue
         told = number(count.replace(",", ""))
         if told is None:
@@ -129,7 +139,7 @@ def _counted(line: str) -> tuple[Mapping[str, float], float | None]:
             share = done / of
     if share is None and (bar := _BAR.search(line)) and int(bar.group(2)):
         share = int(bar.group(1)) / int(bar.group(2))
-    for key, cell, _ in _VALUE.findall(line):  # quoted names, which the pattern of counts does not know
+    for key, cell, _ in (pair.groups() for pair in pairs):  # quoted names, which the pattern of counts does not know
         plain = key.lower()
         told = number(cell.replace(",", "")) if plain in COUNTERS and plain not in counts else None
         if told is not None:
