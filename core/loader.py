@@ -181,7 +181,7 @@ def loaded(
     Raises:
         ReportError: nothing there tells of a run.
     """
-    problems = list(folder.problems)
+    problems = _left_out(folder, host)
     if folder.only is not None:
         _must_open(folder, path)
     found = _matching(folder, host, problems, trace)
@@ -204,6 +204,13 @@ def loaded(
         _run(known[group.place[0]], group, first, host, () if number else problems)
         for number, group in enumerate(groups)
     ]
+
+
+def _left_out(folder: Folder, host: Host) -> list[Problem]:
+    """What of a folder is not opened, but for files of which a reader knows that they tell nothing of the run."""
+    known = {file.path: file for file in _classified((Entry(one.where, 0) for one in folder.problems), host)}
+    idle = {path for path, file in known.items() if file.role == "other" and file.meaning}
+    return [problem for problem in folder.problems if problem.where not in idle]
 
 
 def _matching(folder: Folder, host: Host, problems: list[Problem], trace: Trace | None = None) -> list[Found]:

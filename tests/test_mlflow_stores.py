@@ -187,3 +187,22 @@ def test_runs_of_one_file_are_no_copies_and_tell_only_their_own_end(tmp_path: Pa
     assert [one.copy_of for one in survey(tmp_path, host).all] == ["", "", ""]
     told = ["never recorded" in str(run.problems) for run in load_all(tmp_path, host)]
     assert told == [False, True, False]
+
+
+def test_deleted_runs_of_a_file_store_are_left_out(tmp_path: Path) -> None:
+    for name, stage in (("a", "active"), ("b", "deleted"), ("c", "active")):
+        stored(tmp_path / "mlruns" / "0" / name, {"loss": points(range(1, 30))}, seed=ord(name))
+        with (tmp_path / "mlruns" / "0" / name / "meta.yaml").open("a") as meta:
+            meta.write(f"lifecycle_stage: {stage}\n")
+    host = Host(discover=False)
+    assert [one.path for one in survey(tmp_path, host).all] == ["mlruns/0/a", "mlruns/0/c"]
+    assert [run.directory.name for run in load_all(tmp_path, host)] == ["a", "c"]
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "logged once, without a step"), (6, "the last value is used")])
+def test_metrics_that_were_logged_without_steps_are_told_as_that(count: int, said: str, tmp_path: Path) -> None:
+    lines = [f"{1_700_000_000_000 + number} {1 / (number + 1)} 0\n" for number in range(count)]
+    stored(tmp_path / "mlruns" / "0" / "a", {"loss": lines})
+    run = load(tmp_path)
+    assert not run.series and run.summary["loss"].value == 1 / count
+    assert [said in problem.message for problem in run.problems] == [True]

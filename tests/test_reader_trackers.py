@@ -50,7 +50,7 @@ def test_mlflow_database() -> None:
     series = first.series[0]
     assert series.source_at(2) == Source("mlflow.db", "table metrics, run aaaaaaaa, key train/loss, step 3")
     assert second.status == "incomplete"
-    assert "run gone was deleted" in told(first)
+    assert "run gone was deleted" in told(first) and "run gone" not in told(second)
 
 
 def test_trackio() -> None:
@@ -218,3 +218,15 @@ def test_runs_that_were_deleted_in_mlflow_are_no_damage(tmp_path: Path) -> None:
         database.execute("update runs set lifecycle_stage = 'deleted'")
     database.close()
     assert read("mlflow", tmp_path) == []
+
+
+def test_a_link_to_what_a_tracker_tells_of_itself_is_no_problem(tmp_path: Path) -> None:
+    """W&B links each offline run to its own log in the user's cache."""
+    shutil.copytree(FORMATS / "mlflow/killed", tmp_path / "run")
+    before = load(tmp_path / "run").problems
+    (tmp_path / "elsewhere").write_text("step 1 loss 9\n")
+    (tmp_path / "run" / "logs").mkdir()
+    (tmp_path / "run" / "logs" / "debug-core.log").symlink_to(tmp_path / "elsewhere")
+    assert load(tmp_path / "run").problems == before
+    (tmp_path / "run" / "logs" / "train.log").symlink_to(tmp_path / "elsewhere")
+    assert [one.where for one in load(tmp_path / "run").problems if one not in before] == ["logs/train.log"]

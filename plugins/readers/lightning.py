@@ -46,8 +46,8 @@ def _knows(name: str, start: bytes) -> float:
     if "step" not in header:
         return 0.0
     shaped = any(column.endswith(("_step", "_epoch")) or column.startswith("lr-") for column in header)
-    if name == _METRICS:
-        return 0.9 if "epoch" in header or shaped else 0.5
+    if name == _METRICS and ("epoch" in header or shaped):
+        return 0.9
     return 0.6 if shaped and "epoch" in header else 0.0
 
 

@@ -45,7 +45,8 @@ READER = Layout(
     cells=without("iter", "step", *_TIMES),
     where="line {row}",
     counts="iteration",
-    note="losses are means over the last iterations; an evaluation stands at the training row before it",
+    note="losses are means over the last iterations, which are fewer updates where gradients were accumulated;"
+    " an evaluation stands at the training row before it",
     home=lambda parent: parent.removesuffix("vis_data").rstrip("/"),
     complete=lambda _folder, found: found.extra.update(trainer="mmengine.Runner"),
     precision=8,

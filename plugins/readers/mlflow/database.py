@@ -43,7 +43,7 @@ def stored_runs(folder: Folder, entry: Entry, only: str = "") -> list[StoredRun]
     with opened(folder, entry, problems) as database:
         if database is None:
             return [StoredRun("", "", "", entry.path, problems=problems)]
-        runs = _runs(database, entry, problems)
+        runs, gone = _runs(database, entry)
         nan = "is_nan" if "is_nan" in database.columns("metrics") else _NO_FLAG
         runs = {name: run for name, run in runs.items() if not only or run.identity == only}
         which, values = ("where run_uuid = ?", tuple(runs)) if only and len(runs) == 1 else ("", ())
@@ -54,6 +54,8 @@ def stored_runs(folder: Folder, entry: Entry, only: str = "") -> list[StoredRun]
             return [StoredRun("", "", "", entry.path, problems=problems)]
     for run in runs.values():
         run.problems.extend(problems)
+    for run in list(runs.values())[:1]:  # what was deleted is no matter of every other run
+        run.problems += [Problem(entry.path, f"run {name} was deleted in MLflow; left out") for name in gone]
     return list(runs.values())
 
 
@@ -63,7 +65,7 @@ def last_points(folder: Folder, entry: Entry) -> list[StoredRun]:
     with opened(folder, entry, problems) as database:
         if database is None or not {*_METRICS, "is_nan"} <= set(database.columns("latest_metrics")):
             return []
-        runs = _runs(database, entry, problems)
+        runs, _ = _runs(database, entry)
         last = list(database.rows("select run_uuid, key, value, step, is_nan from latest_metrics"))
         indexed = _INDEX in database.indexes("metrics")
         first = "select value, step, is_nan from metrics where run_uuid = ? and key = ? order by step limit ?"
@@ -72,18 +74,18 @@ def last_points(folder: Folder, entry: Entry) -> list[StoredRun]:
             for point in database.rows(first, (run_id, key, _FIRST)) if indexed and run else ():
                 _add(run, key, *point)
             _add(run, key, value, step, is_nan)
-        whole = not problems or all("deleted" in problem.message for problem in problems)
-    return list(runs.values()) if last and whole else []
+    return list(runs.values()) if last and not problems else []
 
 
-def _runs(database: Database, entry: Entry, problems: list[Problem]) -> dict[str, StoredRun]:
-    """The runs with their parameters, by their names in the database."""
+def _runs(database: Database, entry: Entry) -> tuple[dict[str, StoredRun], list[str]]:
+    """The runs with their parameters, by their names in the database; and which were deleted."""
     runs: dict[str, StoredRun] = {}
+    gone: list[str] = []
     columns = database.columns("runs")
     wanted = [name if name in columns else "null" for name in ("run_uuid", "name", "status", "lifecycle_stage")]
     for run_id, name, state, stage in database.rows(f"select {', '.join(wanted)} from runs"):
         if stage == "deleted":
-            problems.append(Problem(entry.path, f"run {name or run_id} was deleted in MLflow; left out"))
+            gone.append(str(name or run_id))
         else:
             runs[str(run_id)] = StoredRun(str(run_id), str(name or ""), str(state or ""), entry.path)
     if database.columns("params"):
@@ -91,7 +93,7 @@ def _runs(database: Database, entry: Entry, problems: list[Problem]) -> dict[str
             if str(run_id) in runs:
                 place = Source(entry.path, f"table params, run {str(run_id)[:8]}, key {key}")
                 runs[str(run_id)].params[str(key)] = str(value), place
-    return runs
+    return runs, gone
 
 
 def _add(run: StoredRun | None, key: Any, value: Any, step: Any, is_nan: Any) -> None:

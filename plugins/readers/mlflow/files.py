@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from dpo_report.core.folder import Entry, Folder
@@ -13,10 +14,11 @@ from dpo_report.plugins.readers.mlflow.stored import StoredRun
 from dpo_report.plugins.readers.settings import read_yaml
 
 _STORE = frozenset({"metrics", "params", "tags"})
+_DELETED = re.compile(rb"^lifecycle_stage: *deleted\s*$", re.MULTILINE)
 
 
 def metas(folder: Folder) -> Iterator[Entry]:
-    """``meta.yaml`` of runs: it has a ``metrics`` or ``params`` folder beside it."""
+    """``meta.yaml`` of runs that were not deleted: it has a ``metrics`` or ``params`` folder beside it."""
     with_values = set()
     for entry in folder.entries:
         for kind in ("metrics/", "params/"):
@@ -25,7 +27,8 @@ def metas(folder: Folder) -> Iterator[Entry]:
                 with_values.add(before)
     for entry in folder.entries:
         if entry.path.rpartition("/")[2] == "meta.yaml" and entry.parent in with_values and ".trash" not in entry.path:
-            yield entry
+            if not _DELETED.search(head(folder, entry)):
+                yield entry
 
 
 def home_of(meta: str) -> str:

@@ -40,7 +40,7 @@ class StoredRun:
 
 
 def witness_of(run: StoredRun, home: str, identity: str) -> Witness:
-    told = _without_steps(run.log.told(), run.problems)
+    told = _without_steps(run.log.told(), len(run.log), run.problems)
     settings = flatten({key: from_text(text) for key, (text, _) in run.params.items()}, run.file)
     settings = {key: Setting(key, one.value, _place(run.params, key, one.source)) for key, one in settings.items()}
     if run.state in _RUNNING:
@@ -69,12 +69,14 @@ def _place(params: Mapping[str, tuple[str, Source]], key: str, otherwise: Source
     return known[1] if known else otherwise
 
 
-def _without_steps(told: Told, problems: list[Problem]) -> Told:
-    """Where every quantity was logged once, at step 0, the log is a summary."""
+def _without_steps(told: Told, points: int, problems: list[Problem]) -> Told:
+    """Where every quantity stands at step 0 alone, the log is a summary: of the last of its ``points``."""
     if told.series and all(len(one) == 1 and one.steps[0] == 0 for one in told.series):
         for one in told.series:
             key = one.name if one.split == "train" else f"{one.split}_{one.name}"
             told.summary.setdefault(key, Datum(float(one.values[0]), one.source_at(0)))
-        problems.append(Problem(told.series[0].source.file, "every metric was logged once, without a step: no curves"))
-        told.series = ()
+        kept = "" if points == len(told.series) else "; of each the last value is used"
+        said = "every metric was logged once, without a step" if not kept else "the metrics were logged without steps"
+        problems.append(Problem(told.series[0].source.file, f"{said}: no curves{kept}"))
+        told.series, told.problems = (), []
     return told

@@ -25,6 +25,8 @@ PRECISION = 7
 FILES = (
     FileKind("*.wandb", "log", "everything that W&B logged of the run: configuration, history, summary"),
     FileKind(SUMMARY, "metrics", "the last value of everything that W&B logged"),
+    FileKind("debug-core.log", "other", "what W&B tells of itself"),
+    FileKind("debug-internal.log", "other", "what W&B tells of itself"),
     FileKind(METADATA, "other", "the machine and the program, as W&B saw them"),
 )
 
