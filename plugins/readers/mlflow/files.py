@@ -26,9 +26,9 @@ def metas(folder: Folder) -> Iterator[Entry]:
             if found:
                 with_values.add(before)
     for entry in folder.entries:
-        if entry.path.rpartition("/")[2] == "meta.yaml" and entry.parent in with_values and ".trash" not in entry.path:
-            if not _DELETED.search(head(folder, entry)):
-                yield entry
+        store = entry.path.rpartition("/")[2] == "meta.yaml" and entry.parent in with_values
+        if store and ".trash" not in entry.path and not _DELETED.search(head(folder, entry)):
+            yield entry
 
 
 def home_of(meta: str) -> str:
