@@ -71,7 +71,7 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
         resumed = "".join(f"\n  {sentence}" for sentence in sentences(spans))
         raise ReportError(
             f"{without_password(path)} holds {len(runs)} runs:\n{listed}{more}{resumed}",
-            offer(path, [(place_of(run, root), run.status, run.global_step) for run in runs]),
+            offer(folder_of(path), [(place_of(run, root), run.status, run.global_step) for run in runs]),
         )
     below = [place_of(run, root) for run in runs if run.directory != first.directory]
     if below:
@@ -82,6 +82,11 @@ def one_of(runs: Sequence[Run], path: Path | str, root: Path) -> Run:
         )
         return replace(first, problems=(*first.problems, other))
     return first
+
+
+def folder_of(path: Path | str) -> Path | str:
+    """The folder whose runs a path tells of, as it was typed: of a log file the one that it is in."""
+    return Path(path).parent if not remote.is_url(path) and Path(path).is_file() else path
 
 
 def is_parent(runs: Sequence[Run], root: Path) -> bool:
@@ -130,7 +135,7 @@ def _at(
     runs = loaded(Folder.open(place), place, host, extra, trace)
     if CHECKPOINT.match(place.resolve().name) and not place.is_file():
         runs = [with_folder_above(run, place, host, loaded) for run in runs]
-    return place, runs
+    return place.parent if place.is_file() else place, runs
 
 
 def open_place(path: Path | str) -> Folder:

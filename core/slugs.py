@@ -1,8 +1,11 @@
-"""Names of values, from what a run calls its quantities."""
+"""Names of values and of runs, from what a run calls its quantities and itself."""
 
 from __future__ import annotations
 
 import re
+
+_LONGEST = 60
+"""Letters of a run's name: no disk takes more than 255 bytes for one part of a path."""
 
 
 def slug(text: str) -> str:
@@ -12,3 +15,12 @@ def slug(text: str) -> str:
     ('map50_95_b', 'knowledge_graph', '')
     """
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def path_part(name: str) -> str:
+    """A run's own name as one part of a path, by which it is asked for; empty where nothing of it can stand there.
+
+    >>> path_part("outputs/dpo β"), path_part("../a"), path_part("..")
+    ('outputs-dpo β', 'a', '')
+    """
+    return re.sub(r"[/\\\x00-\x1f\x7f]+", "-", name).strip("-. ")[:_LONGEST].rstrip("-. ")

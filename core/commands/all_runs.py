@@ -18,7 +18,7 @@ from dpo_report.core.errors import ReportError
 from dpo_report.core.listed import Listed
 from dpo_report.core.listing import spread_over, survey
 from dpo_report.core.listtext import are_called, differing
-from dpo_report.core.loader import load
+from dpo_report.core.loader import folder_of, load
 from dpo_report.core.progress import progress
 from dpo_report.core.siblings import bundled, told, unbundled
 from dpo_report.core.terminal import printable
@@ -102,9 +102,10 @@ def run(args: argparse.Namespace, host: Host) -> int:
     listed = [one for one in found if not one.copy_of and not one.failed]
     if remote.is_url(parent) and args.output is None:
         raise ReportError("a report of a run at a URL needs a folder here", "give one with -o")
-    names = unique("-".join(one.path.split("/")) if one.path != "." else Path(parent).name for one in listed)
+    home = str(folder_of(parent)).rstrip("/")
+    names = unique("-".join(one.path.split("/")) if one.path != "." else Path(home).name for one in listed)
     _check(args.output)
-    places = [f"{str(parent).rstrip('/')}/{one.path}" if one.path != "." else str(parent) for one in listed]
+    places = [f"{home}/{one.path}" if one.path != "." else str(parent) for one in listed]
     if args.output:
         make_folder(args.output)
     bundle = _bundle(places, host, where, args.quiet) if len(places) > 1 else b""

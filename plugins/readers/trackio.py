@@ -12,6 +12,7 @@ from typing import Any
 from dpo_report.core.contract import FileKind, Match, Reader
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Setting, Source, Witness
+from dpo_report.core.slugs import path_part
 from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
 from dpo_report.plugins.readers.files import INVALID, parse_json, with_suffix
 from dpo_report.plugins.readers.numbers import number
@@ -71,15 +72,17 @@ def _runs(database: Database, entry: Entry, home: str, problems: list[Problem]) 
     if bad:
         problems.append(Problem(entry.path, f"{bad:,} rows of the table metrics hold no metrics or no step, left out"))
     configs = _configs(database, entry, known)
-    for run_id, (name, log) in logs.items():
+    for place, (run_id, (name, log)) in enumerate(logs.items(), 1):
         told = log.told()
         settings = configs.get(run_id, {})
-        unique = sum(other == name for other, _ in logs.values()) == 1
+        plain = path_part(name)
+        suffix = path_part(run_id[:8]) if known == "run_id" else str(place)
+        unique = plain and sum(path_part(other) == plain for other, _ in logs.values()) == 1
         yield witness(
             NAME,
             told,
             [entry.path],
-            identity="" if len(logs) == 1 else name if unique else f"{name}-{run_id[:8]}",
+            identity="" if len(logs) == 1 else plain if unique else f"{plain or 'run'}-{suffix}",
             folder=home,
             name=name,
             **as_logged(told, settings),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dpo_report.core.model import Datum, Problem, RunStatus, Setting, Source, Witness
+from dpo_report.core.slugs import path_part
 from dpo_report.plugins.readers.collect import Log, Told, as_logged, witness
 from dpo_report.plugins.readers.settings import flatten, from_text
 
@@ -36,7 +37,8 @@ class StoredRun:
     @property
     def identity(self) -> str:
         """What tells it from the other runs of a database."""
-        return f"{self.name}-{self.id[:8]}" if self.name else self.id
+        name = path_part(self.name)
+        return f"{name}-{self.id[:8]}" if name else self.id
 
 
 def witness_of(run: StoredRun, home: str, identity: str) -> Witness:
