@@ -35,6 +35,17 @@ def test_an_epoch_that_was_cut_off_has_no_values(tmp_path: Path) -> None:
     assert points(one("keras_console", tmp_path), "loss") == {0: 0.5, 1: 0.5}
 
 
+@pytest.mark.parametrize("batches", [9, 4])
+@pytest.mark.parametrize("held_out", ["", " - val_loss: 0.6"])
+def test_an_evaluation_by_itself_is_no_end_of_an_epoch(batches: int, held_out: str, tmp_path: Path) -> None:
+    epoch = "Epoch {0}/2\n9/9 - 2s - loss: 0.{0}\n9/9 - 2s - loss: 0.{0}" + held_out + "\n"
+    alone = f"{batches}/{batches} - 1s - loss: 0.8\n"
+    (tmp_path / "train.log").write_text(epoch.format(1) + alone + epoch.format(2) + alone)
+    run = one("keras_console", tmp_path)
+    assert points(run, "loss") == {0: 0.1, 1: 0.2}
+    assert {(one.name, one.split) for one in run.series} == {("loss", "train"), *[("loss", "eval")] * bool(held_out)}
+
+
 def test_other_logs_are_none_of_keras(tmp_path: Path) -> None:
     (tmp_path / "train.log").write_text("Epoch 1/3\nloss: 0.5\nEpoch 2/3\nloss: 0.4\n5/5 done\n")
     assert read("keras_console", tmp_path) == []

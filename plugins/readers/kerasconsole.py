@@ -1,6 +1,7 @@
 """What Keras prints while it trains: a line ``Epoch 3/10``, then the epoch's values, redrawn in place with each batch.
 
-Only what an epoch ends with counts: the values behind the last batch. Epochs count from 0, as in Keras's own tables.
+Only what an epoch ends with counts: the values behind the last batch. A bar after that which tells nothing more is of
+an evaluation by itself. Epochs count from 0, as in Keras's own tables.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def _parts(text: str) -> Iterator[str]:
 def _over(source: Lines, file: str, problems: list[Problem]) -> Iterator[Row]:
     """The values with which each epoch ended, all of its batches done."""
     epoch: int | None = None
+    ended: frozenset[str] = frozenset()  # what the epoch ended with
     for line, text, _ in source:
         if not line:
             yield Row(0, {})
@@ -35,10 +37,11 @@ def _over(source: Lines, file: str, problems: list[Problem]) -> Iterator[Row]:
         values: dict[str, str] = {}
         for part in _parts(text):
             if begun := _EPOCH.match(part):
-                epoch = int(begun.group(1))
+                epoch, ended = int(begun.group(1)), frozenset()
             elif (done := _BATCH.match(part)) and done.group(1) == done.group(2):
                 values = dict(_VALUE.findall(part))
-        if values and epoch is not None:
+        if epoch is not None and values.keys() > ended:
+            ended = frozenset(values)
             yield Row(line, {"epoch": epoch - 1, **values})
 
 
