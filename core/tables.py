@@ -95,7 +95,7 @@ def title(split: str) -> str:
     ('Training', 'Held-out', 'Held-out: knowledge graph', '')
     """
     kind, _, name = split.partition(".")
-    word = {"train": "Training", "eval": "Held-out", "test": "Test"}.get(kind, kind)
+    word = {"train": "Training", "eval": "Held-out", "test": "Test", "once": "Reported"}.get(kind, kind)
     return f"{word}: {name.replace('_', ' ')}" if name else word
 
 
@@ -140,7 +140,7 @@ def _parts(name: str) -> tuple[str, str]:
     >>> _parts("loss.train.mean"), _parts("margin.eval.kg.last"), _parts("steps.done")
     (('loss.mean', 'train'), ('margin.last', 'eval.kg'), ('steps.done', ''))
     """
-    match = re.fullmatch(r"(?P<stem>.+?)\.(?P<split>train|test|eval)(?P<name>(?:\.[^.]+)*?)\.(?P<end>[^.]+)", name)
+    match = re.fullmatch(r"(?P<stem>.+?)\.(?P<split>train|test|eval|once)(?P<name>(?:\.[^.]+)*?)\.(?P<end>[^.]+)", name)
     if match is None:
         return name, ""
     return f"{match['stem']}.{match['end']}", match["split"] + match["name"]

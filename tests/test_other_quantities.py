@@ -95,3 +95,20 @@ def test_the_axis_of_a_figure_is_named_as_what_it_counts(host: Host) -> None:
         "ludwig": ("loss", "Optimizer step"),
         "console": ("loss", "Epoch"),
     }
+
+
+def test_what_was_logged_once_is_told_without_a_word_on_its_data(tmp_path: Path, host: Host) -> None:
+    """No report may say that nothing held-out was measured where nobody knows on what a score was."""
+    run = tmp_path / "run" / "mlruns" / "0" / "a"
+    for key, value in {"accuracy": 0.7858, "loss": 3.2728, "train_runtime": 9.0, "fit/seconds": 3.0}.items():
+        (run / "metrics" / key).parent.mkdir(parents=True, exist_ok=True)
+        (run / "metrics" / key).write_text(f"1664364007310 {value} 0\n")
+    (run / "meta.yaml").write_text("run_id: a\nstatus: 3\n")
+    assert {name: value.value for name, value in values(tmp_path / "run", host).items()} == {
+        "saved.accuracy.once.result": 0.7858, "saved.loss.once.result": 3.2728,
+    }  # fmt: skip
+    (built,) = build_runs(tmp_path / "run", "markdown", tmp_path / "out")
+    report = (built.directory / "report.md").read_text()
+    assert "On which data “accuracy” and “loss” were measured is not told" in report
+    assert "| “accuracy” | 0.7858" in report and "Reported values." in report
+    assert "No held-out data were evaluated" not in report

@@ -13,6 +13,8 @@ from dpo_report.plugins.conventions import CHANCE, GAP, PAIRS, TREND_ROWS
 from dpo_report.plugins.metrics.rewards import first_trained, last_finite
 from dpo_report.plugins.reading.rows import held_out_saved
 
+_NAMED = 3
+"""Quantities that a sentence names."""
 EVALUATIONS = Threshold("F3.evaluations", 4, "evaluations below which no onset of over-fitting is told", low=2)
 RISE = Threshold("F3.rise", 0.05, "relative rise of the held-out loss above its lowest above which it is told",
                  source="a convention, as no standard error of a loss can be had from logs")  # fmt: skip
@@ -32,6 +34,12 @@ def any_held_out(run: Run, values: Values) -> Finding:
         raise NotApplicable("the run holds no metrics at all")
     if reading.unread_log(run):
         return found(say("Whether held-out data were evaluated is not known, as no log could be read."), "warning")
+    if once := reading.logged_once(run):
+        shown = [f"“{key}”" for key in list(once)[:_NAMED]]
+        more = [f"{len(once) - _NAMED} more"] if len(once) > _NAMED else []
+        named = " and ".join(filter(None, (", ".join((shown + more)[:-1]), (shown + more)[-1])))
+        text = "On which data {named} {was} measured is not told; no value is known to be of held-out data."
+        return found(say(text, named=named, was="was" if len(once) == 1 else "were"), "warning")
     rows, word = reading.dataset_rows(run), reading.sample_word(run)
     which = f"the {rows:,} training {word}s" if rows else "the training data"
     if run.method in reading.POLICY_GRADIENT:

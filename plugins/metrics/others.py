@@ -15,11 +15,10 @@ from dpo_report.core.model import Run, Series, Value
 from dpo_report.core.slugs import slug
 from dpo_report.plugins.metrics.rewards import where
 from dpo_report.plugins.readers.hf.columns import TIMING
+from dpo_report.plugins.reading import logged_once
+from dpo_report.plugins.reading.told import OF_THE_MACHINE
 
 _TOLD_ELSEWHERE = frozenset({"loss", "epoch", "learning_rate", "grad_norm", "num_tokens", "total_flos"}) | TIMING
-_OF_THE_MACHINE = re.compile(
-    r"(?:^|[/_.-])(?:lr|time|runtime|seconds|steps?|iterations?|eta|elapsed|memory|fps|n_updates|throughput)(?:[/_.-]|\d|$)"
-)
 _METHODS = (None, "classification")
 """Those of which no other metric reads more than the loss."""
 _KINDS = {"train": "training", "eval": "held-out", "test": "test"}
@@ -38,7 +37,7 @@ def quantities(run: Run) -> list[Series]:
         series
         for (name, split), series in sorted(run.series.items(), key=lambda item: (item[0][0], item[0][1] != "train"))
         if len(series) and split.partition(":")[0] in _KINDS
-        if name not in _TOLD_ELSEWHERE and not _OF_THE_MACHINE.search(name.lower())
+        if name not in _TOLD_ELSEWHERE and not OF_THE_MACHINE.search(name.lower())
     ]
 
 
@@ -90,6 +89,15 @@ def _saved(run: Run) -> Iterator[Value]:
             continue
         if (match[1], "test") not in run.series and (own := _own(match[1], names)):
             yield Value(f"saved.{own}.test.result", datum.value, (datum.source,), label=f"test “{match[1]}”")
+    for key, datum in logged_once(run).items():
+        if own := _own(key, names):
+            yield Value(
+                f"saved.{own}.once.result",
+                datum.value,
+                (datum.source,),
+                label=f"“{key}”",
+                note="logged once; on which data is not told",
+            )
     if not names:
         raise NotApplicable("no results of a test or a prediction were saved")
 
@@ -108,10 +116,11 @@ METRICS = (
     ),
     Metric(
         "saved",
-        "saved test results",
+        "saved results",
         _saved,
-        meaning="What was saved as the result of a test or a prediction (`test_*`, `predict_*`).",
-        paper="{value} on the test set; name the quantity and the number of examples.",
+        meaning="What was saved as the result of a test or a prediction (`test_*`, `predict_*`), or logged once by a "
+        "run without curves, which does not tell on which data.",
+        paper="{value}; name the quantity, the data set and the number of examples.",
         context="Their number of examples is seldom saved, so no interval can be given.",
         compare="The same quantity of a baseline on the same data.",
         source="transformers Trainer.predict and save_metrics",

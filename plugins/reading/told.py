@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
-from dpo_report.core.model import Problem, Run, Source
+from dpo_report.core.model import Datum, Problem, Run, Source
 
 BASE_MODEL = ("base_model", "model_name_or_path", "model._name_or_path")
 """Settings that may name the starting model, the surest first."""
@@ -15,6 +16,13 @@ _NO_LOGS = (".pt", ".pth", ".bin", ".safetensors")
 """What else lies in a checkpoint."""
 _STORES = (".db", ".db3", ".sqlite", ".sqlite3", ".zip")
 """Databases and archives: such a file is a log where a reader took it for one."""
+
+_OF_KNOWN_DATA = re.compile(r"(?:train|eval|val|test|predict|best|total|init|before_init)_|epoch$|num_tokens$")
+"""Closing values whose name tells on what they were measured, or that were measured on nothing."""
+OF_THE_MACHINE = re.compile(
+    r"(?:^|[/_.-])(?:lr|time|runtime|seconds|steps?|iterations?|eta|elapsed|memory|fps|n_updates|throughput)(?:[/_.-]|\d|$)"
+)
+"""Names of quantities of the machine or the schedule, not of the model."""
 
 
 def version(run: Run, library: str) -> tuple[int, ...] | None:
@@ -91,3 +99,14 @@ def unread_log(run: Run) -> Problem | None:
         if (one.where in logs or store) and (blind or one.where not in read):
             return one
     return None
+
+
+def logged_once(run: Run) -> dict[str, Datum]:
+    """What a run without curves logged once, under names that do not tell on which data it was measured."""
+    if run.series:
+        return {}
+    return {
+        key: datum
+        for key, datum in run.summary.items()
+        if isinstance(datum.value, float) and not _OF_KNOWN_DATA.match(key) and not OF_THE_MACHINE.search(key.lower())
+    }
