@@ -10,3 +10,7 @@ class ReportError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class NothingThereError(ReportError):
+    """A path or URL that nothing is at."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dpo_report.core.errors import ReportError
+from dpo_report.core.errors import NothingThereError, ReportError
 from dpo_report.core.glances import by_folder, doubtful, glances
 from dpo_report.core.listed import Listed, marked, of_run, of_witness
 from dpo_report.core.listtext import text
@@ -59,7 +59,11 @@ def survey(path: Path | str, host: Host, with_files: Sequence[Path | str] = (), 
     far = is_url(path)
     if not far and not Path(path).is_dir():
         return Survey(Path(path).parent, tuple(load_all(path, host, with_files)))
-    folder = open_place(path)
+    try:
+        folder = open_place(path)
+    except NothingThereError:
+        runs = load_all(path, host, with_files)  # may be one of several runs at a URL
+        return Survey(runs[0].directory, tuple(runs))
     quick = [] if folder.only is not None or with_files else glances(folder, host)
     homes = by_folder(quick)
     if _many(homes):

@@ -15,7 +15,7 @@ from dpo_report.core import remote
 from dpo_report.core.above import CHECKPOINT, with_folder_above
 from dpo_report.core.continued import sentences, span
 from dpo_report.core.contract import FileKind, Match, Reader
-from dpo_report.core.errors import ReportError
+from dpo_report.core.errors import NothingThereError, ReportError
 from dpo_report.core.facts import Facts, read_facts
 from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.glances import glances
@@ -125,11 +125,18 @@ def _at(
         host = default_host()
     extra = [Path(file) for file in with_files]
     if remote.is_url(path):
-        folder = remote.open_url(str(path))
+        try:
+            folder = remote.open_url(str(path))
+        except NothingThereError:
+            above, _, name = str(path).rstrip("/").rpartition("/")
+            chosen = _by_identity(above, name, host, extra, trace) if remote.is_url(above) else []
+            if not chosen:
+                raise
+            return chosen[0].directory, chosen
         return folder.root, loaded(folder, path, host, extra, trace)
     place = Path(path)
     if not place.exists() and place.parent.is_dir():
-        chosen = _by_identity(place, host, extra, trace)
+        chosen = _by_identity(place.parent, place.name, host, extra, trace)
         if chosen:
             return place.parent, chosen
     runs = loaded(Folder.open(place), place, host, extra, trace)
@@ -147,23 +154,25 @@ def open_place(path: Path | str) -> Folder:
     return remote.open_url(str(path)) if remote.is_url(path) else Folder.open(Path(path))
 
 
-def _by_identity(path: Path, host: Host, extra: Sequence[Path], trace: Trace | None) -> list[Run]:
+def _by_identity(above: Path | str, name: str, host: Host, extra: Sequence[Path], trace: Trace | None) -> list[Run]:
     """The run of that name among several in the folder above; empty where there is none.
 
     A folder of very many files is not read for what may be a slip of the pen.
     """
-    wanted = ("", path.name)
+    wanted = ("", name)
     try:
-        folder = Folder.open(path.parent)
-        if len(folder.entries) > _MOST_FILES and wanted not in {(w.folder, w.identity) for w in glances(folder, host)}:
+        folder = open_place(above)
+        if len(folder.entries) > _MOST_FILES and (
+            remote.is_url(above) or wanted not in {(w.folder, w.identity) for w in glances(folder, host)}
+        ):
             return []
-        for only in (path.name, ""):
+        for only in (name, ""):
             if trace is not None:
                 trace.asked.clear()
-            runs = loaded(folder, path.parent, host, extra, trace, only)
+            runs = loaded(folder, above, host, extra, trace, only)
             if trace is not None:
                 trace.groups = [group for group in trace.groups if group.place == wanted]
-            chosen = [run for run in runs if run.directory == path.parent and run.witnesses[0].identity == path.name]
+            chosen = [run for run in runs if run.directory == folder.root and run.witnesses[0].identity == name]
             if chosen:
                 return chosen
     except ReportError:

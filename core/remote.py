@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dpo_report.core.errors import ReportError
+from dpo_report.core.errors import NothingThereError, ReportError
 from dpo_report.core.folder import (
     MAX_FILES,
     REPORT_HEAD,
@@ -77,7 +77,7 @@ def open_url(url: str) -> Folder:
     except Exception as error:  # every file system raises its own kinds, for names, rights and networks
         raise told(error, shown, scheme) from None
     if not found:
-        raise ReportError(f"nothing is at {shown}", WHERE)
+        raise NothingThereError(f"nothing is at {shown}", WHERE)
     root = _cache(url if only is None else url.rpartition("/")[0])
     store = _Store(files, top.rstrip("/") if only is None else top.rpartition("/")[0], root, found)
     entries = [Entry(name, _size(info)) for name, info in found.items() if not name.rpartition("/")[2].startswith("._")]

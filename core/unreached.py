@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dpo_report.core.errors import ReportError
+from dpo_report.core.errors import NothingThereError, ReportError
 
 _EXTRAS = {
     "s3": "pip install 'dpo-report[remote]' s3fs",
@@ -36,12 +36,12 @@ def told(error: Exception, shown: str, scheme: str) -> ReportError:
         return ReportError(f"{shown} cannot be opened: {line}", hint)
     cause = error.__cause__ if isinstance(error, FileNotFoundError) else None
     if any(re.search("(?<!File)NotFoundError$", type(one).__name__) for one in (error, cause)):
-        return ReportError(f"nothing is at {shown}, or it is private", _rights(scheme))
+        return NothingThereError(f"nothing is at {shown}, or it is private", _rights(scheme))
     if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):  # how fsspec tells a dead server
         return ReportError(f"{shown} cannot be reached: {line_of(cause)}", _UNREACHED)
     if isinstance(error, FileNotFoundError):
         more = ": its bucket does not exist" if re.search(r"\bbucket\b.*\b(?:exist|found)", line) else ""
-        return ReportError(f"nothing is at {shown}{more}", WHERE)
+        return NothingThereError(f"nothing is at {shown}{more}", WHERE)
     if isinstance(error, PermissionError):
         return ReportError(f"{shown} may not be read: {line}", f"is it yours, or shared with you? {_rights(scheme)}")
     if re.search("credential|authenti|unauthorized", f"{kind} {line}", re.IGNORECASE):

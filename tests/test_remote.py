@@ -153,6 +153,24 @@ def test_a_parent_and_a_single_file_in_memory(memory: Any, tmp_path: Path, capsy
     assert len(run.series["loss", "train"]) == 4
 
 
+def test_one_of_several_runs_at_a_url_is_read_by_the_path_that_is_offered(
+    memory: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    memory.put(str(FORMATS / "mlflow" / "sqlite"), "/bucket/sqlite", recursive=True)
+    assert main(["inspect", "memory://bucket/sqlite"]) == 0
+    offered = capsys.readouterr().err.partition("for example ")[2].partition(", or report each")[0]
+    assert main(["inspect", offered, "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    same(load(offered), load(FORMATS / "mlflow" / "sqlite" / offered.rpartition("/")[2]))
+    assert told["status"] == load(offered).status
+    assert (
+        main(["build", "memory://bucket/sqlite", "--all", "-f", "json", "-j", "1", "-q", "-o", str(tmp_path / "out")])
+        == 0
+    )
+    assert main(["inspect", "memory://bucket/sqlite/nothing"]) == 1
+    assert "nothing is at memory://bucket/sqlite/nothing" in capsys.readouterr().err
+
+
 def test_what_was_fetched_for_a_parent_serves_its_runs(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     memory.put(str(RUNS / "dpo-seeds"), "/bucket/seeds", recursive=True)
     asked: list[str] = []
