@@ -14,6 +14,7 @@ from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import first_line, load_json
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
+from dpo_report.plugins.readers.regular import csv_table
 from dpo_report.plugins.readers.tabular import Row, columns, read_csv
 
 _HISTORY = re.compile(rb'^\s*\{\s*"[^"{}\[\]]{1,80}"\s*:\s*\[\s*(?:-?[\d.]|NaN)')
@@ -64,6 +65,7 @@ READER = Layout(
     note="Keras logs by epoch and counts from 0; loss is the running mean over the epoch",
     complete=_complete,
     precision=6,
+    table=csv_table,
     files=(
         FileKind("*.keras", "weights", "a Keras model: architecture, weights and optimizer"),
         FileKind("*.h5", "weights", "weights in the HDF5 format"),

@@ -21,7 +21,7 @@ from dpo_report.plugins.readers.files import glimpse, head, subs, with_suffix
 from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.numbers import number
 from dpo_report.plugins.readers.parts import Following, Parts
-from dpo_report.plugins.readers.regular import WHOLE, points
+from dpo_report.plugins.readers.regular import WHOLE, Table, points
 from dpo_report.plugins.readers.tabular import Row, RowReader
 from dpo_report.plugins.readers.tail import may_be_followed
 
@@ -79,6 +79,8 @@ class Layout:
     """Adds settings, method and status, from the files beside the log."""
     precision: int = 5
     """As in :class:`~dpo_report.core.model.Witness`."""
+    table: Callable[[bytes], Table | None] | None = None
+    """As that of a :class:`~dpo_report.plugins.readers.tabular.RowReader`, where ``rows`` is none."""
     deep: tuple[str, ...] = ()
     """Endings of files of which :attr:`knows` is shown the beginning and the end, not the first bytes only."""
     files: tuple[FileKind, ...] = ()
@@ -176,7 +178,7 @@ class Layout:
 
     def _at_once(self, folder: Folder, entry: Entry) -> Found | None:
         """A log that is regular throughout and of one run; None for any other."""
-        table = self.rows.table if isinstance(self.rows, RowReader) else None
+        table = self.rows.table if isinstance(self.rows, RowReader) else self.table
         if table is None or not isinstance(self.step, FirstOf) or not isinstance(self.cells, Without):
             return None
         if not 0 < entry.size <= WHOLE:

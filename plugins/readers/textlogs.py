@@ -63,9 +63,9 @@ def knows(parse: Parse, least: int = 2) -> Callable[[str, bytes], float]:
 
     def sure(name: str, start: bytes) -> float:
         found = 0
-        text, _ = decoder(start)
-        for line in text(start).replace("\r", "\n").splitlines():
-            found += bool(parse(_COLOURS.sub("", line[:LINE])))
+        text = decoder(start)[0](start)
+        for line in (_COLOURS.sub("", text) if "\x1b" in text else text).replace("\r", "\n").splitlines():
+            found += bool(parse(line[:LINE]))
             if found >= least:
                 return 0.7
         return 0.0
