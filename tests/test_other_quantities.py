@@ -50,6 +50,15 @@ def test_what_does_not_change_is_told_once_and_the_machine_not_at_all(tmp_path: 
     assert set(values(log(tmp_path, rows), host)) == {"logged.f1.eval.last"}
 
 
+def test_a_loss_on_test_data_is_told(tmp_path: Path, host: Host) -> None:
+    rows = [{"step": n, "loss": 1 / n, "val_loss": 2 / n} for n in range(1, 5)]
+    found = values(log(tmp_path, [*rows, {"step": 4, "test_loss": 0.625, "test_acc": 0.75}]), host)
+    assert {name: value.value for name, value in found.items()} == {
+        "logged.loss.test.last": 0.625,
+        "logged.accuracy.test.last": 0.75,
+    }
+
+
 def test_a_last_value_that_is_no_number_is_kept(tmp_path: Path, host: Host) -> None:
     (tmp_path / "log.csv").write_text("step,val_f1\n1,0.5\n2,0.25\n3,0.75\n4,nan\n")
     found = values(tmp_path, host)

@@ -105,6 +105,11 @@ def test_ultralytics_that_ended_early(tmp_path: Path) -> None:
     run = one("ultralytics", tmp_path)
     assert (run.status, run.epoch) == ("unknown", 2.0) and "2 of 100 epochs" in told(run)
     assert run.series[-1].source_at(1) == Source("results.csv", "line 3, column metrics/mAP50(B)")
+    (tmp_path / "args.yaml").write_text("epochs: 100\npatience: 1\n")
+    assert one("ultralytics", tmp_path).status == "unknown"
+    (tmp_path / "args.yaml").write_text("epochs: 100\npatience: 50\n")
+    run = one("ultralytics", tmp_path)  # patience was not used up
+    assert run.status == "incomplete" and "2 of 100 epochs: interrupted" in told(run)
 
 
 def test_ultralytics_event_file_tells_of_the_same_evaluations() -> None:

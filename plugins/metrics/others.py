@@ -36,8 +36,8 @@ def quantities(run: Run) -> list[Series]:
     return [
         series
         for (name, split), series in sorted(run.series.items(), key=lambda item: (item[0][0], item[0][1] != "train"))
-        if len(series) and split.partition(":")[0] in _KINDS
-        if name not in _TOLD_ELSEWHERE and not OF_THE_MACHINE.search(name.lower())
+        if len(series) and (kind := split.partition(":")[0]) in _KINDS
+        if (name not in _TOLD_ELSEWHERE or (name, kind) == ("loss", "test")) and not OF_THE_MACHINE.search(name.lower())
     ]
 
 

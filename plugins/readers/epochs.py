@@ -64,10 +64,14 @@ def _complete_ultralytics(folder: Folder, found: Found) -> None:
     done += first == 0
     if planned is None:
         return
-    found.extra["ended"] = "completed" if done >= planned else "unknown"
+    patience = number(settings["patience"].value) if "patience" in settings else None
+    timed = "time" in settings and number(settings["time"].value) is not None
+    may_stop = patience is None or 0 < patience < done or timed
+    found.extra["ended"] = "completed" if done >= planned else "unknown" if may_stop else "incomplete"
     if done < planned:
-        text = f"{done:g} of {planned:g} epochs: stopped early by patience, or interrupted; the files do not tell which"
-        found.problems.append(Problem(found.file, text))
+        why = "stopped early by patience, or interrupted; the files do not tell which"
+        why = why if may_stop else "interrupted, or it still runs"
+        found.problems.append(Problem(found.file, f"{done:g} of {planned:g} epochs: {why}"))
 
 
 ULTRALYTICS = Layout(
