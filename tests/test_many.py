@@ -467,6 +467,7 @@ def test_no_cluster_at_that_address(
     words = ["--backend", "dask", "--scheduler", "tcp://127.0.0.1:9"]
     assert main(["build", str(parent), "--all", "-o", str(tmp_path / "out"), *words]) == 1
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_tree_is_taken_apart_by_its_innermost_folders(tmp_path: Path) -> None:

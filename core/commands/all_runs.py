@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -106,39 +107,38 @@ def run(args: argparse.Namespace, host: Host) -> int:
     names = unique("-".join(one.path.split("/")) if one.path != "." else Path(home).name for one in listed)
     _check(args.output)
     places = [f"{home}/{one.path}" if one.path != "." else str(parent) for one in listed]
-    if args.output:
-        make_folder(args.output)
-    bundle = _bundle(places, host, where, args.quiet) if len(places) > 1 else b""
-    orders = [
-        Order(
-            host,
-            place,
-            tuple(args.format),
-            str(args.output / name) if args.output else "",
-            args.strict,
-            tuple(map(str, args.template_dir)),
-            args.style,
-            options(args),
-            args.in_place,
-            bundle,
-            number,
-        )
-        for number, (place, name) in enumerate(zip(places, names, strict=True))
-    ]
-    for one in skipped:
-        tell(f"{one.path}: " + (f"a copy of {one.copy_of}, left out" if one.copy_of else one.failed))
-    results: dict[int, Made | many.Failure] = {}
-    with progress(len(orders), args.quiet, "reported") as (advance, say):
-        for place, result in many.each(make, orders, where):
-            results[place] = result
-            advance()
-            if isinstance(result, many.Failure):
-                say(f"{listed[place].path}: {result.message}", error=True)
-            elif not args.quiet:
-                problems = f", {len(result.problems)} problems" if result.problems else ""
-                say(f"{result.directory} ({result.files} files{problems})")
-    if args.output:
-        target.write_file(args.output / INDEX, index(listed, names, results).encode())
+    with room(args.output):
+        bundle = _bundle(places, host, where, args.quiet) if len(places) > 1 else b""
+        orders = [
+            Order(
+                host,
+                place,
+                tuple(args.format),
+                str(args.output / name) if args.output else "",
+                args.strict,
+                tuple(map(str, args.template_dir)),
+                args.style,
+                options(args),
+                args.in_place,
+                bundle,
+                number,
+            )
+            for number, (place, name) in enumerate(zip(places, names, strict=True))
+        ]
+        for one in skipped:
+            tell(f"{one.path}: " + (f"a copy of {one.copy_of}, left out" if one.copy_of else one.failed))
+        results: dict[int, Made | many.Failure] = {}
+        with progress(len(orders), args.quiet, "reported") as (advance, say):
+            for place, result in many.each(make, orders, where):
+                results[place] = result
+                advance()
+                if isinstance(result, many.Failure):
+                    say(f"{listed[place].path}: {result.message}", error=True)
+                elif not args.quiet:
+                    problems = f", {len(result.problems)} problems" if result.problems else ""
+                    say(f"{result.directory} ({result.files} files{problems})")
+        if args.output:
+            target.write_file(args.output / INDEX, index(listed, names, results).encode())
     failed = sum(isinstance(result, many.Failure) for result in results.values())
     if failed:
         hint = "the others were; their reports stand" if failed < len(orders) else ""
@@ -169,6 +169,25 @@ def _check(out: Path | None) -> None:
     table = out / INDEX
     if os.path.lexists(table) and not (table.is_file() and table.read_text(errors="replace").startswith(_OURS)):
         raise ReportError(f"{table} is not a table of dpo-report; nothing was written", "give another folder with -o")
+
+
+@contextmanager
+def room(out: Path | None) -> Iterator[None]:
+    """Have the folder that the reports go into, if one was given; it goes again where nothing came into it.
+
+    Raises:
+        ReportError: the disk refuses.
+    """
+    fresh = out is not None and not out.exists()
+    if out is not None:
+        make_folder(out)
+    try:
+        yield
+    except BaseException:
+        if out is not None and fresh:
+            with suppress(OSError):
+                out.rmdir()
+        raise
 
 
 def make_folder(path: Path) -> None:
