@@ -74,7 +74,8 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
             place = (one.name, one.split)
             series[place] = _joined(series[place], one, contradictions) if place in series else one
         for key, setting in witness.settings.items():
-            held = replace(setting, value=bounded(setting.value))
+            value = bounded(setting.value)
+            held = setting if value is setting.value else replace(setting, value=value)
             kept = settings.setdefault(key, held)
             contradictions.compare(key, kept.value, held.value, kept.source.file, held.source.file)
         for package, version in witness.versions.items():

@@ -97,3 +97,18 @@ def test_a_yaml_bomb_beside_the_log_is_told(tmp_path: Path) -> None:
     (tmp_path / "training_args.yaml").write_text(pointer)
     (told,) = [problem for problem in load(tmp_path).problems if problem.where.endswith(".yaml")]
     assert told.message == "has more than 200,000 values (aliases included), not read"
+
+
+def test_a_log_whose_last_line_is_not_its_furthest_step(tmp_path: Path) -> None:
+    """Two trainings write into one log, or one was resumed from an earlier checkpoint and stopped again."""
+    row = '{{"current_steps": {0}, "total_steps": {1}, "loss": {2}, "epoch": 1.0}}\n'
+    lines = [row.format(step, total, total / step) for step in range(1, 6) for total in (5, 8)]
+    lines[-1:-1] = [row.format(step, 8, 8 / step) for step in (6, 7)]
+    log = tmp_path / "trainer_log.jsonl"
+    log.write_text("".join([*lines, row.format(5, 5, 1.0)]))
+    run = one("llamafactory", tmp_path)
+    assert (run.status, run.global_step, run.max_steps) == ("unknown", 7, None)
+    assert "its last line is of step 5, an earlier one of step 7" in told(run)
+    log.write_text("".join(row.format(step, 9, 9 / step) for step in (1, 2, 3, 2)))
+    run = one("llamafactory", tmp_path)
+    assert (run.status, run.global_step, run.max_steps) == ("incomplete", 3, 9)

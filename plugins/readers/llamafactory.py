@@ -65,6 +65,13 @@ def _complete(folder: Folder, found: Found) -> None:
         found.problems.append(Problem(found.file, f"an evaluation or prediction, no training; {progress}"))
         found.extra["method"] = None
         return
+    reached = found.told.last_step()
+    if done is not None and reached is not None and reached > done:
+        text = f"its last line is of step {done:,}, an earlier one of step {reached:,}"
+        found.problems.append(
+            Problem(found.file, f"{text}: it was resumed from before that, or two trainings wrote it")
+        )
+        done, planned = reached, planned if planned and planned >= reached else None
     if done is not None:
         found.extra["step"] = done
     if planned:
