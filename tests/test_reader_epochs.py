@@ -1,5 +1,6 @@
 """Lightning, sentence-transformers, Keras, stable-baselines3 and what else logs by epoch, round or evaluation."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,25 @@ def test_detectron() -> None:
     run = one("detectron2", "detectron2")
     assert points(run, "loss") == {19: MADE.loss(19), 39: MADE.loss(39)}
     assert points(run, "bbox/AP", "eval") == {39: 31.5}
+
+
+def test_a_strangers_table_with_columns_as_of_simpletransformers(tmp_path: Path) -> None:
+    rows = ["global_step,train_loss,val_loss,lr", "10,2.0,2.5,0.1", "20,1.5,1.75,0.05", "30,1.0,1.25,0.0"]
+    (tmp_path / "log.csv").write_text("\n".join(rows) + "\n")
+    assert read("simpletransformers", tmp_path) == []
+    run = one("general", tmp_path)
+    assert points(run, "loss", "eval") == {10: 2.5, 20: 1.75, 30: 1.25}
+    assert points(run, "learning_rate") == {10: 0.1, 20: 0.05, 30: 0.0}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_strangers_json_in_any_encoding_with_a_mark(encoding: str, tmp_path: Path) -> None:
+    rows = [{"step": step, "loss": 1 / step} for step in range(1, 5)]
+    whole, lines = tmp_path / "whole", tmp_path / "lines"
+    for folder, name, text in (
+        (whole, "hist.json", json.dumps(rows)),
+        (lines, "h.jsonl", "\n".join(map(json.dumps, rows))),
+    ):
+        folder.mkdir()
+        (folder / name).write_bytes(text.encode(encoding))
+        assert points(one("general", folder), "loss") == {step: 1 / step for step in range(1, 5)}

@@ -99,10 +99,9 @@ _SAVED = re.compile(r"^checkpoint-(\d{1,15})-epoch-(\d{1,9})/")
 
 
 def _knows_simple(name: str, start: bytes) -> float:
-    header = columns(first_line(start))
-    if "global_step" not in header or "train_loss" not in header:
-        return 0.0
-    return 0.95 if name == "training_progress_scores.csv" else 0.5
+    header = columns(first_line(start))  # which others write too, under names of their own
+    named = name == "training_progress_scores.csv"
+    return 0.95 if named and "global_step" in header and "train_loss" in header else 0.0
 
 
 def _complete_simple(folder: Folder, found: Found) -> None:

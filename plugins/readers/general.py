@@ -16,7 +16,7 @@ from dpo_report.core.folder import Entry, Folder
 from dpo_report.core.model import Problem, Witness
 from dpo_report.plugins.readers.collect import as_logged
 from dpo_report.plugins.readers.damage import damaged
-from dpo_report.plugins.readers.files import INVALID, first_line, glimpse, parse_json, subs
+from dpo_report.plugins.readers.files import INVALID, decoder, first_line, glimpse, parse_json, subs
 from dpo_report.plugins.readers.files import load_json as _load
 from dpo_report.plugins.readers.keras import history_rows
 from dpo_report.plugins.readers.keys import split_of
@@ -72,7 +72,7 @@ def _knows(name: str, start: bytes) -> float:
     ending = "." + name.rpartition(".")[2].lower()
     line = first_line(start)
     if ending in _LINES or (ending in SUFFIXES and line.startswith("{")):
-        if any(_is_row(text) for text in start.decode("utf-8", "replace").splitlines()[:20]):
+        if any(map(_is_row, _first_lines(start))):
             return SURE
         if ending in _LINES:
             return 0.0
@@ -81,6 +81,16 @@ def _knows(name: str, start: bytes) -> float:
     if _is_table(columns(line)) or (ending in _TABLES and _is_saved_history(columns(line))):
         return SURE
     return SURE if ending in SUFFIXES and knows(parse, 3)(name, start) else 0.0
+
+
+def _text(start: bytes) -> str:
+    """What a file begins with, in the encoding that its mark tells."""
+    text, _ = decoder(start)
+    return text(start).lstrip("\ufeff")
+
+
+def _first_lines(start: bytes) -> list[str]:
+    return _text(start).splitlines()[:20]
 
 
 def _is_table(header: list[str]) -> bool:
@@ -104,12 +114,12 @@ def _is_row(text: str) -> bool:
 
 def _are_rows(start: bytes) -> bool:
     """Whether these are JSON lines, two or more, some of which are rows of a log."""
-    found = start.decode("utf-8", "replace").splitlines()[:20]
-    return len(found) > 1 and found[0].endswith("}") and any(_is_row(text) for text in found)
+    found = _first_lines(start)
+    return len(found) > 1 and found[0].endswith("}") and any(map(_is_row, found))
 
 
 def _may_be_history(start: bytes) -> bool:
-    text = start[:4096].decode("utf-8", "replace")
+    text = _text(start[:4096])
     return bool(TELLING.search(text)) and bool(re.search(r'"[^"]*"\s*:\s*\[\s*(?:-?[\d.]|\{)|^\s*\[\s*\{', text))
 
 
@@ -128,7 +138,7 @@ def _any_rows(folder: Folder, entry: Entry, problems: list[Problem]) -> Iterator
     line = first_line(start)
     if entry.name.lower().endswith(_JSON) and not _are_rows(start):
         yield from _json_rows(folder, entry, problems)
-    elif line.startswith("{") and any(_is_row(text) for text in start.decode("utf-8", "replace").splitlines()[:20]):
+    elif line.startswith("{") and any(map(_is_row, _first_lines(start))):
         yield from read_jsonl(folder, entry, problems)
     elif _is_table(columns(line)):
         yield from read_csv(folder, entry, problems)
