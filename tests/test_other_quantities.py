@@ -121,3 +121,13 @@ def test_what_was_logged_once_is_told_without_a_word_on_its_data(tmp_path: Path,
     assert "On which data “accuracy” and “loss” were measured is not told" in report
     assert "| “accuracy” | 0.7858" in report and "Reported values." in report
     assert "No held-out data were evaluated" not in report
+
+
+def test_closing_values_of_the_trainer_are_of_training(host: Host) -> None:
+    """A DPO run shorter than its logging interval has nothing but them."""
+    run = load(TESTS.parent / "examples" / "runs" / "kg-8pairs", host=host)
+    assert not run.series and "num_input_tokens_seen" in run.summary
+    analysis = analyse(run, host)
+    assert not [name for name in analysis.values if name.startswith("saved.")]
+    (held_out,) = [finding for finding in analysis.findings if finding.code == "F1"]
+    assert "No held-out data were evaluated" in str(held_out.text)

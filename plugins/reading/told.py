@@ -102,8 +102,11 @@ def unread_log(run: Run) -> Problem | None:
 
 
 def logged_once(run: Run) -> dict[str, Datum]:
-    """What a run without curves logged once, under names that do not tell on which data it was measured."""
-    if run.series:
+    """What a run without curves logged once, under names that do not tell on which data it was measured.
+
+    The Hugging Face Trainer's closing rows are of training.
+    """
+    if run.series or any(witness.reader == "hf_trainer" for witness in run.witnesses):
         return {}
     return {
         key: datum
