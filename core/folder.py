@@ -165,6 +165,11 @@ class Folder:
         inside = tuple(Entry(e.path[cut:], e.size) for e in self.entries if e.path.startswith(prefix + "/"))
         return Folder(self.root / PurePosixPath(prefix), None, inside, fetch=self.fetch)
 
+    def outside(self, homes: Collection[str]) -> Folder:
+        """The same folder without the files below these folders."""
+        owners: dict[str, str | None] = {}
+        return self.holding(entry for entry in self.entries if _owner(entry.parent, homes, owners) is None)
+
     def parted(self, homes: Collection[str]) -> dict[str, Folder]:
         """The part of each of these folders, every file only in the innermost of them that holds it."""
         owners: dict[str, str | None] = {}

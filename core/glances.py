@@ -28,10 +28,9 @@ def glances(folder: Folder, host: Host) -> list[Witness]:
         if provided.item.glance is None or not left.entries:
             continue
         told = host.guard(provided, provided.item.glance, left)
-        if isinstance(told, Problem):
+        if isinstance(told, Problem) or not told:
             continue
-        homes = {witness.folder for witness in told}
-        rest = left.parted({"", *homes})[""]
+        rest = left.outside({witness.folder for witness in told} - {""})
         top = [witness for witness in told if not witness.folder]
         if top and top[0].identity and _tells_more(rest.holding(_unknown(rest, top, provided.item)), host):
             found += [witness for witness in told if witness.folder]  # those at the top are told with what is beside

@@ -77,7 +77,8 @@ def merge(group: Sequence[Witness], directory: Path, name: str) -> Run:
             value = bounded(setting.value)
             held = setting if value is setting.value else replace(setting, value=value)
             kept = settings.setdefault(key, held)
-            contradictions.compare(key, kept.value, held.value, kept.source.file, held.source.file)
+            if kept is not held:
+                contradictions.compare(key, kept.value, held.value, kept.source.file, held.source.file)
         for package, version in witness.versions.items():
             versions.setdefault(package, version)
     for witness in (leading, *group):  # closing values are of the end, so whoever saw it comes first
