@@ -30,6 +30,7 @@ def policy_loss(run: Run, values: Values) -> Finding:
     change = ""
     if fall is not None:
         change = f"; 95 % block-bootstrap interval of the change {numbers.interval(-fall[1], -fall[0], numbers.number)}"
+        change += ", which includes no change" if fall[0] <= 0 <= fall[1] else ""
     text += say(
         "; the mean training reward went from {a} to {b} ({few}{change}). This is the optimised quantity itself, on "
         "training prompts.",

@@ -350,6 +350,13 @@ CASES = [
         "went from 0.100 to 0.500 (median of 6 rows at either end; 95 % block-bootstrap interval of the change 0.",
         big,
     ),
+    Case(
+        "L4",
+        lambda: big(method="grpo", reward=[0.1, 0.9, 0.4] * 20),
+        ", which includes no change). This is the optimised quantity itself",
+        lambda: big(method="grpo", reward=[0.1] * 30 + [0.5] * 30),
+        name="noise",
+    ),
 ]
 
 
