@@ -12,7 +12,7 @@ from dpo_report.core.model import Problem
 from dpo_report.plugins.readers.files import first_line, load_json
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, renamed, without
 from dpo_report.plugins.readers.numbers import number
-from dpo_report.plugins.readers.settings import from_json, from_yaml
+from dpo_report.plugins.readers.settings import also_named, from_json, from_yaml
 from dpo_report.plugins.readers.tabular import Row, columns, read_csv
 
 # fastai: history.csv of CSVLogger; a second fit with append=True begins with the header again
@@ -51,9 +51,15 @@ def _knows_ultralytics(name: str, start: bytes) -> float:
     return 0.95 if "epoch" in header and any(mark in header for mark in _BOXES) and "step" not in header else 0.0
 
 
+_ULTRALYTICS = {"epochs": "num_train_epochs", "model": "base_model"}
+"""How Ultralytics names what is known by other names elsewhere."""
+
+
 def _complete_ultralytics(folder: Folder, found: Found) -> None:
     config = next((entry for entry in folder.entries if entry.path == "args.yaml"), None)
     settings = from_yaml(folder, config, found.problems) if config else {}
+    automatic = "optimizer" in settings and settings["optimizer"].value == "auto"  # then lr0 is not used
+    settings = also_named(settings, _ULTRALYTICS if automatic else _ULTRALYTICS | {"lr0": "learning_rate"})
     if config:
         found.files.append(config.path)
     found.extra |= {"settings": settings, "trainer": "ultralytics"}

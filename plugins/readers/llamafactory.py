@@ -7,7 +7,6 @@ nulls where a stage logs nothing; a closing line without a loss; a predict stage
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from dpo_report.core.contract import FileKind, Match, Reader
@@ -19,7 +18,7 @@ from dpo_report.plugins.readers.hf.state import is_pointer
 from dpo_report.plugins.readers.keys import Key, mapping
 from dpo_report.plugins.readers.layout import Found, Layout, first_of, without
 from dpo_report.plugins.readers.numbers import whole
-from dpo_report.plugins.readers.settings import from_yaml, read_yaml
+from dpo_report.plugins.readers.settings import also_named, from_yaml, read_yaml
 from dpo_report.plugins.readers.tabular import read_jsonl
 
 NAME = "llamafactory"
@@ -87,11 +86,7 @@ def _is_config(folder: Folder, entry: Entry) -> bool:
 
 def _settings(folder: Folder, entry: Entry, problems: list[Problem]) -> dict[str, Setting]:
     """The YAML's settings; those that TRL names otherwise also under its names."""
-    settings = from_yaml(folder, entry, problems)
-    for own, name in _ALIASES.items():
-        if own in settings and name not in settings:
-            settings[name] = replace(settings[own], name=name)
-    return settings
+    return also_named(from_yaml(folder, entry, problems), _ALIASES)
 
 
 def settings_value(settings: Mapping[str, Setting], name: str) -> Any:

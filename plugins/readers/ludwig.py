@@ -7,7 +7,6 @@ else by how many steps ``model/training_progress.json`` counted in all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from dpo_report.core.contract import FileKind, Match, Reader
@@ -18,7 +17,7 @@ from dpo_report.plugins.readers.collect import Log, witness
 from dpo_report.plugins.readers.files import head, load_json, named, subs
 from dpo_report.plugins.readers.keys import Key, split_of
 from dpo_report.plugins.readers.numbers import number
-from dpo_report.plugins.readers.settings import flatten
+from dpo_report.plugins.readers.settings import also_named, flatten
 
 NAME = "ludwig"
 _STATISTICS, _PROGRESS, _DESCRIPTION = "training_statistics.json", "model/training_progress.json", "description.json"
@@ -82,10 +81,7 @@ def _witness(folder: Folder, home: str) -> Witness:
 def _settings(config: Any) -> dict[str, Setting]:
     """The configuration, the trainer's settings also under the names that they have elsewhere."""
     settings = flatten(config, _DESCRIPTION, "config.") if isinstance(config, dict) else {}
-    for own, name in _ALIASES.items():
-        if own in settings:
-            settings.setdefault(name, replace(settings[own], name=name))
-    return settings
+    return also_named(settings, _ALIASES)
 
 
 def _json(folder: Folder, path: str, problems: list[Problem]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dpo_report.core.folder import Entry, Folder
@@ -42,6 +43,12 @@ def flatten(value: Mapping[str, Any], file: str, where: str = "", depth: int = D
         shown = _HIDDEN if secret else item
         found[name] = Setting(name, shown, Source(file, f"{where}{name}"))
     return found
+
+
+def also_named(settings: Mapping[str, Setting], names: Mapping[str, str]) -> dict[str, Setting]:
+    """Settings with those that a program names otherwise also under the names that they have elsewhere."""
+    others = {name: replace(settings[own], name=name) for own, name in names.items() if own in settings}
+    return {**others, **settings}
 
 
 def _leaves(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:

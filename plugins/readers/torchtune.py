@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dpo_report.core.contract import FileKind
@@ -12,7 +11,7 @@ from dpo_report.core.folder import Folder
 from dpo_report.core.model import Setting
 from dpo_report.plugins.readers.collect import Method
 from dpo_report.plugins.readers.layout import Found
-from dpo_report.plugins.readers.settings import from_yaml
+from dpo_report.plugins.readers.settings import also_named, from_yaml
 from dpo_report.plugins.readers.textlogs import STEP, pairs, printed
 
 _STEP = re.compile(r"^Step (\d{1,12}) \| ")
@@ -52,10 +51,7 @@ def _complete(folder: Folder, found: Found) -> None:
     if config is None:
         return
     found.files.append(config.path)
-    settings = from_yaml(folder, config, found.problems)
-    for own, name in _ALIASES.items():
-        if own in settings:
-            settings.setdefault(name, replace(settings[own], name=name))
+    settings = also_named(from_yaml(folder, config, found.problems), _ALIASES)
     found.extra |= {"settings": settings, "method": _method(settings)}
 
 
