@@ -27,12 +27,18 @@ class Entry:
 
 
 def entries(metrics: Iterable[Metric], values: Mapping[str, Value]) -> list[Entry]:
-    """Every value whose metric has a text, in the order of the metrics."""
+    """Every value whose metric has a text, in the order of the metrics; of one that names a group, the first of it."""
     return [
-        Entry(metric.name, values[metric.name].label or metric.label, values[metric.name], texts)
+        Entry(metric.name, value.label or metric.label, value, texts)
         for metric in metrics
-        if metric.name in values and (texts := _texts(metric, values[metric.name]))
+        if (value := _first(metric.name, values)) is not None and (texts := _texts(metric, value))
     ]
+
+
+def _first(name: str, values: Mapping[str, Value]) -> Value | None:
+    if name in values:
+        return values[name]
+    return next((value for own, value in values.items() if own.startswith(f"{name}.")), None)
 
 
 def _texts(metric: Metric, value: Value) -> tuple[tuple[str, Text], ...]:

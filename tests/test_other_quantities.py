@@ -121,6 +121,7 @@ def test_what_was_logged_once_is_told_without_a_word_on_its_data(tmp_path: Path,
     assert "On which data “accuracy” and “loss” were measured is not told" in report
     assert "| “accuracy” | 0.7858" in report and "Reported values." in report
     assert "No held-out data were evaluated" not in report
+    assert "### “accuracy”: 0.786" in report and "which does not tell on which data" in report
 
 
 def test_closing_values_of_the_trainer_are_of_training(host: Host) -> None:
