@@ -174,10 +174,15 @@ def _counting(witness: Witness) -> Witness:
 def _counted(witness: Witness, problems: list[Problem]) -> Iterator[Series]:
     """The series of a witness without points at steps that are none; those are told."""
     lost = 0
+    looked_at: dict[int, tuple[Any, bool]] = {}  # curves of one row have the same steps, often the very same array
     for series in witness.series:
-        keep = np.abs(series.steps) <= _LAST_STEP
-        lost += int(np.count_nonzero(~keep))
-        if keep.all():
+        keep, whole = looked_at.get(id(series.steps), (None, False))
+        if keep is None:
+            keep = np.abs(series.steps) <= _LAST_STEP
+            whole = bool(keep.all())
+            looked_at[id(series.steps)] = keep, whole
+        lost += 0 if whole else int(np.count_nonzero(~keep))
+        if whole:
             yield series
         elif keep.any():
             yield series.where(keep)

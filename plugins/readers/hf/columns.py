@@ -63,6 +63,7 @@ def tabulate(history: History) -> Table:
     closing = _summary_shapes(shapes)
     _take_summary(table, [shapes[i] for i in closing])
     parts: dict[Place, list[Column]] = {}
+    rising: dict[int, NDArray[np.float64]] = {}  # steps in order, which all columns of a shape share
     names = eval_names(key for shape in shapes for key in shape.keys)
     for shape in (shape for i, shape in enumerate(shapes) if i not in closing):
         index = shape.index()
@@ -72,16 +73,21 @@ def tabulate(history: History) -> Table:
             continue
         steps = shape.column("step")
         good = np.isfinite(steps)
-        if not good.all():
+        whole = bool(good.all())
+        if not whole:
             history.odd(NO_STEP, int(index[~good][0]))
+        if whole and bool((steps[1:] > steps[:-1]).all()):
+            rising[id(steps)] = steps
         for key, (place, prefix) in places(shape.keys, names).items():
             column = Column(steps, shape.column(key), index, prefix)
-            if not good.all():
+            if not whole:
                 column = Column(steps[good], column.values[good], index[good], prefix)
             parts.setdefault(place, []).append(column)
     twice = Repeated(CHANGING | {"epoch"})
     for place in sorted(parts, key=lambda p: (p[1] != "train", p[1], p[0])):
-        table.columns[place] = _joined(place, parts[place], twice)
+        own = parts[place]
+        in_order = len(own) == 1 and id(own[0].steps) in rising
+        table.columns[place] = own[0] if in_order else _joined(place, own, twice)
     table.problems += twice.sentences({place: (one.steps, one.values) for place, one in table.columns.items()})
     for kind, (times, first) in history.oddities.items():
         table.problems.append(f"log_history: {kind} ({times:,} ×, first in row {first}), left out")
@@ -164,10 +170,9 @@ def _joined(place: Place, columns: list[Column], twice: Repeated) -> Column:
         steps = np.concatenate([c.steps for c in columns])
         values = np.concatenate([c.values for c in columns])
         rows = np.concatenate([c.rows for c in columns])
-    if len(columns) > 1 or not np.all(steps[1:] > steps[:-1]):
-        order = np.lexsort((rows, steps))
-        steps, values, rows = steps[order], values[order], rows[order]
-        if np.any(steps[1:] == steps[:-1]):
-            kept = twice.kept(*place, steps, values)
-            steps, values, rows = steps[kept], values[kept], rows[kept]
+    order = np.lexsort((rows, steps))
+    steps, values, rows = steps[order], values[order], rows[order]
+    if np.any(steps[1:] == steps[:-1]):
+        kept = twice.kept(*place, steps, values)
+        steps, values, rows = steps[kept], values[kept], rows[kept]
     return Column(steps, values, rows, first.prefix)
