@@ -43,8 +43,8 @@ def glances(folder: Folder, host: Host) -> list[Witness]:
 
 def _tells_more(rest: Folder, host: Host) -> bool:
     """Whether a reader knows any of these files, which may be no more than models and pictures."""
-    seen = (host.guard(provided, provided.item.detect, rest) for provided in host.readers if rest.entries)
-    return any(match is not None for match in seen)  # also where one failed
+    seen = (host.guard(provided, provided.item.detect, rest) for provided in host.readers)
+    return bool(rest.entries) and any(match is not None for match in seen)  # also where one failed
 
 
 def by_folder(quick: Sequence[Witness]) -> dict[str, list[Witness]]:

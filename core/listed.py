@@ -91,7 +91,9 @@ def _copies(root: Path, group: Sequence[Listed]) -> dict[str, str]:
     """Runs whose file equals that of another one; of both the one whose path says ``latest`` is the copy."""
     first: dict[bytes, Listed] = {}
     found: dict[str, str] = {}
-    for one in sorted(group, key=lambda one: "latest" in one.path) if len({one.file for one in group}) > 1 else ():
+    if len({one.file for one in group}) == 1:
+        return found
+    for one in sorted(group, key=lambda one: "latest" in one.path):
         try:
             with (root / one.file).open("rb") as stream:
                 owner = first.setdefault(file_digest(stream, "blake2b").digest(), one)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -245,8 +244,8 @@ def _read(folder: Folder, found: Sequence[Found], host: Host, problems: list[Pro
     """What every reader tells; one that only assumes gives way in files that a surer one has read."""
     witnesses: list[Witness] = []
     for provided, match in found:
-        one = provided.item.one
-        told = host.guard(provided, partial(one, folder, only) if one and only else partial(provided.item.read, folder))
+        one, read = provided.item.one, provided.item.read
+        told = host.guard(provided, one, folder, only) if one and only else host.guard(provided, read, folder)
         if isinstance(told, Problem):
             problems.append(told)
             continue

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -347,6 +348,29 @@ def test_a_reader_that_fails_costs_only_its_own(tmp_path: Path, trainer: Host) -
     run = load(tmp_path, host=host)
     assert losses(run) == [0.69, 0.68, 0.67, 0.66]
     assert len([problem for problem in run.problems if problem.where.startswith("plugin")]) == 2
+
+
+@pytest.mark.parametrize("place", ["", "first"])
+def test_a_reader_that_gives_no_witness_costs_only_its_own(place: str, tmp_path: Path) -> None:
+    """Also where it is asked for one run only."""
+    good = [replace(told("good", [1.0, 0.5]), identity=name) for name in ("first", "second")]
+
+    class Wrong:
+        @hookimpl
+        def register_readers(self) -> list[Reader]:
+            nothing: Any = {"loss": 1.0}
+            sure = Match(1.0, "all")
+            return [
+                Reader("good", lambda folder: sure, lambda folder: good if place else good[:1]),
+                Reader("wrong", lambda folder: sure, lambda folder: [nothing], one=lambda folder, name: [nothing]),
+            ]
+
+    (tmp_path / "good.csv").touch()
+    host = Host(discover=False, modules=(), extra=[Wrong()])
+    run = load(tmp_path / place, host=host) if place else load_all(tmp_path, host)[0]
+    assert losses(run) == [1.0, 0.5]
+    (problem,) = [one for one in run.problems if one.where.startswith("plugin")]
+    assert "gave a dict where a Witness belongs" in problem.message
 
 
 def test_large_states_are_read_whole_only_once(tmp_path: Path, trainer: Host, monkeypatch: pytest.MonkeyPatch) -> None:

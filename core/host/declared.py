@@ -150,6 +150,7 @@ def _results() -> Mapping[str, _Result]:
         "detect": _Result(Match, may_be_none=True),
         "read": _Result(Witness, several=True),
         "glance": _Result(Witness, several=True),
+        "one": _Result(Witness, several=True),
         "damaged": _Result(Problem, several=True),
         "known": _Result(str, may_be_none=True),
     }
