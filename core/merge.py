@@ -176,15 +176,15 @@ def _counted(witness: Witness, problems: list[Problem]) -> Iterator[Series]:
     lost = 0
     looked_at: dict[int, tuple[Any, bool]] = {}  # curves of one row have the same steps, often the very same array
     for series in witness.series:
-        keep, whole = looked_at.get(id(series.steps), (None, False))
-        if keep is None:
-            keep = np.abs(series.steps) <= _LAST_STEP
-            whole = bool(keep.all())
-            looked_at[id(series.steps)] = keep, whole
-        lost += 0 if whole else int(np.count_nonzero(~keep))
+        if id(series.steps) not in looked_at:
+            near = np.abs(series.steps) <= _LAST_STEP
+            looked_at[id(series.steps)] = near, bool(near.all())
+        keep, whole = looked_at[id(series.steps)]
         if whole:
             yield series
-        elif keep.any():
+            continue
+        lost += int(np.count_nonzero(~keep))
+        if keep.any():
             yield series.where(keep)
     if lost:
         points = "1 point stands at a step" if lost == 1 else f"{lost:,} points stand at steps"

@@ -1,6 +1,7 @@
 """Tables that are taken in by columns tell what the same tables tell row by row."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from dpo_report.core.contract import Reader
 from dpo_report.core.folder import Folder
 from dpo_report.plugins.readers import layout, lightning, llamafactory, nanogpt
-from dpo_report.plugins.readers.regular import csv_table, json_table
+from dpo_report.plugins.readers.regular import Table, csv_table, json_table
 
 CELLS = st.sampled_from(
     [
@@ -118,35 +119,24 @@ def test_what_is_regular_is_taken_in_by_columns() -> None:
     assert rows.columns["eval_loss"].rows == [1]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"a,b\n1,2",
-        b"a,b\n1,2\n3\n",
-        b"a,b\n1,2\na,b\n",
-        b'a,b\n"1",2\n',
-        b"# a\na,b\n1,2\n",
-        b"a;b\n1;2\n",
-        b"\xff\n",
-    ],
+NO_CSV = (
+    b"",
+    b"a,b\n1,2",
+    b"a,b\n1,2\n3\n",
+    b"a,b\n1,2\na,b\n",
+    b'a,b\n"1",2\n',
+    b"# a\na,b\n1,2\n",
+    b"a;b\n1;2\n",
+    b"\xff\n",
 )
-def test_what_is_not_regular_is_left_to_the_rows(text: bytes) -> None:
-    assert csv_table(text) is None
+NO_OBJECTS = (
+    *(b"", b'{"a": 1}', b'{"a":\n{"b": 1}}\n', b'{"a": 1}{"a": 2}\n', b'{"a": 1}\n\n', b'{"a": NaN}\n'),
+    *(b"[1]\n", b"\xff\n"),
+)
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b'{"a": 1}',
-        b'{"a":\n{"b": 1}}\n',
-        b'{"a": 1}{"a": 2}\n',
-        b'{"a": 1}\n\n',
-        b'{"a": NaN}\n',
-        b"[1]\n",
-        b"\xff\n",
-    ],
+    ("table", "text"), [*((csv_table, text) for text in NO_CSV), *((json_table, text) for text in NO_OBJECTS)]
 )
-def test_lines_that_are_no_objects_are_left_to_the_rows(text: bytes) -> None:
-    assert json_table(text) is None
+def test_what_is_not_regular_is_left_to_the_rows(table: Callable[[bytes], Table | None], text: bytes) -> None:
+    assert table(text) is None

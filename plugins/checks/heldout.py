@@ -35,9 +35,9 @@ def any_held_out(run: Run, values: Values) -> Finding:
     if reading.unread_log(run):
         return found(say("Whether held-out data were evaluated is not known, as no log could be read."), "warning")
     if once := reading.logged_once(run):
-        shown = [f"“{key}”" for key in list(once)[:_NAMED]]
         more = [f"{len(once) - _NAMED} more"] if len(once) > _NAMED else []
-        named = " and ".join(filter(None, (", ".join((shown + more)[:-1]), (shown + more)[-1])))
+        *first, last = [f"“{key}”" for key in list(once)[:_NAMED]] + more
+        named = f"{', '.join(first)} and {last}" if first else last
         text = "On which data {named} {was} measured is not told; no value is known to be of held-out data."
         return found(say(text, named=named, was="was" if len(once) == 1 else "were"), "warning")
     rows, word = reading.dataset_rows(run), reading.sample_word(run)
